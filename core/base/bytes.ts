@@ -1,0 +1,36 @@
+/** Byte helpers; ES2023 alone has no TextEncoder, and names on wire and disk are plain bytes. */
+
+/** The bytes of `text`, one per character (Latin-1). Characters above 0xff become '?'. */
+export function bytesOf(text: string): Uint8Array {
+  const bytes = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    bytes[i] = code > 0xff ? 0x3f : code;
+  }
+  return bytes;
+}
+
+/** The text of `bytes`, one character per byte (Latin-1). */
+export function textOf(bytes: Uint8Array): string {
+  let text = '';
+  for (const byte of bytes) text += String.fromCharCode(byte);
+  return text;
+}
+
+/** A DataView over exactly the bytes of `bytes`. */
+export function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/** True when both hold the same bytes; takes the same time wherever they differ. */
+export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false;
+  let difference = 0;
+  for (let i = 0; i < a.length; i++) difference |= (a[i] ?? 0) ^ (b[i] ?? 0);
+  return difference === 0;
+}
+
+/** `value` rounded up to a multiple of `unit` (safe integers, not 32-bit arithmetic). */
+export function roundUp(value: number, unit: number): number {
+  return Math.ceil(value / unit) * unit;
+}

@@ -1,0 +1,18 @@
+import type { Done } from './error.js';
+
+/**
+ * A local component: regular file or block/character device. Offsets and lengths are bytes and multiples of
+ * `sectorSize`. Operations may run concurrently and complete in any order: whoever needs an order waits.
+ * A buffer given to `read` or `write` belongs to the disk until `done`.
+ * A short transfer is EIO. A range deleted successfully reads as zeros on files.
+ */
+export interface Disk {
+  readonly mediaSize: number;
+  readonly sectorSize: number;
+  read(offset: number, target: Uint8Array, done: Done): void;
+  write(offset: number, source: Uint8Array, done: Done): void;
+  delete(offset: number, length: number, done: Done): void;
+  /** Makes every write and delete that completed before this call durable. EOPNOTSUPP: the medium cannot. */
+  flush(done: Done): void;
+  close(done: Done): void;
+}
