@@ -1,0 +1,188 @@
+import { assert } from '../base/assert.js';
+import { viewOf } from '../base/bytes.js';
+
+/** Where the bytes after an nv list go: nowhere (no payload), into a buffer of exactly its length, or dropped. */
+export type Following = Uint8Array | { readonly skip: number } | null;
+
+export interface MessageSink {
+  /** A whole nv list arrived; `list` is valid only during the call. Answers what follows it. */
+  listReceived(version: number, list: Uint8Array): Following;
+  /** The payload that `listReceived` asked for is complete (skipped bytes included). */
+  payloadReceived(): void;
+  /** The stream cannot be a HAST stream; nothing more is delivered. */
+  violated(reason: string): void;
+}
+
+const HEADER_BYTES = 5;
+const FIRST_SCRATCH_BYTES = 16384;
+
+/**
+ * Cuts one direction of a HAST connection into messages (core/spec/wire.md section 2), however the stream is
+ * fragmented. Bytes land either in a scratch area, where headers and lists are parsed in place, or straight in
+ * the buffer of the payload being received. Nothing that was not received in full is ever delivered (W22, I23),
+ * and nothing is allocated beyond `maxListBytes` on a peer's word.
+ */
+export class MessageReader {
+  readonly #maxVersion: number;
+  readonly #maxListBytes: number;
+  readonly #sink: MessageSink;
+  #scratch: Uint8Array = new Uint8Array(FIRST_SCRATCH_BYTES);
+  #start = 0;
+  #end = 0;
+  #payload: Uint8Array | null = null;
+  #payloadFilled = 0;
+  #skipping = 0;
+  #held = false;
+  #failed = false;
+  #parsing = false;
+
+  constructor(limits: { maxVersion: number; maxListBytes: number }, sink: MessageSink) {
+    this.#maxVersion = limits.maxVersion;
+    this.#maxListBytes = limits.maxListBytes;
+    this.#sink = sink;
+  }
+
+  /** Where the next received bytes go. */
+  target(): Uint8Array {
+    if (this.#payload !== null && this.#buffered === 0) return this.#payload.subarray(this.#payloadFilled);
+    if (this.#end === this.#scratch.length) this.#makeRoom(this.#buffered + HEADER_BYTES);
+    return this.#scratch.subarray(this.#end);
+  }
+
+  /** `bytes` bytes were placed at the start of the last target. */
+  filled(bytes: number): void {
+    if (this.#failed) return;
+    if (this.#payload !== null && this.#buffered === 0) {
+      this.#payloadFilled += bytes;
+      assert(this.#payloadFilled <= this.#payload.length, 'more bytes than the target holds');
+    } else {
+      this.#end += bytes;
+    }
+    this.#parse();
+  }
+
+  /** Delivers bytes that were read elsewhere (handed over with the socket), as if they had arrived now. */
+  feed(bytes: Uint8Array): void {
+    for (let offset = 0; offset < bytes.length;) {
+      const target = this.target();
+      const part = bytes.subarray(offset, offset + target.length);
+      target.set(part);
+      offset += part.length;
+      this.filled(part.length);
+    }
+  }
+
+  /** No message is delivered until `release`; bytes may still arrive and are kept. */
+  hold(): void {
+    this.#held = true;
+  }
+
+  release(): void {
+    this.#held = false;
+    this.#parse();
+  }
+
+  /** Gives up the bytes not yet delivered, for another process. Only between messages. */
+  takeUnread(): Uint8Array {
+    assert(this.#payload === null && this.#skipping === 0, 'handed over in the middle of a payload');
+    const unread = this.#scratch.slice(this.#start, this.#end);
+    this.#start = this.#end = 0;
+    return unread;
+  }
+
+  get #buffered(): number {
+    return this.#end - this.#start;
+  }
+
+  #parse(): void {
+    if (this.#parsing) return;
+    this.#parsing = true;
+    while (!this.#failed && !this.#held && this.#step());
+    this.#parsing = false;
+    if (this.#start === this.#end) this.#start = this.#end = 0;
+  }
+
+  /** Delivers at most one thing; false when more bytes are needed. */
+  #step(): boolean {
+    if (this.#skipping > 0) return this.#skip();
+    if (this.#payload !== null) return this.#fillPayload(this.#payload);
+    if (this.#buffered < HEADER_BYTES) return false;
+    const header = viewOf(this.#scratch.subarray(this.#start, this.#start + HEADER_BYTES));
+    const version = header.getUint8(0);
+    const listBytes = header.getUint32(1, true);
+    if (version > this.#maxVersion) return this.#fail(`protocol version ${String(version)} is not supported`);
+    if (listBytes > this.#maxListBytes) {
+      return this.#fail(`message of ${String(listBytes)} bytes exceeds ${String(this.#maxListBytes)}`);
+    }
+    const total = HEADER_BYTES + listBytes;
+    if (this.#buffered < total) {
+      if (this.#start + total > this.#scratch.length) this.#makeRoom(total);
+      return false;
+    }
+    const list = this.#scratch.subarray(this.#start + HEADER_BYTES, this.#start + total);
+    this.#start += total;
+    this.#follow(this.#sink.listReceived(version, list));
+    return true;
+  }
+
+  #follow(following: Following): void {
+    if (following === null) return;
+    if (following instanceof Uint8Array) {
+      if (following.length === 0) {
+        this.#sink.payloadReceived();
+        return;
+      }
+      this.#payload = following;
+      this.#payloadFilled = 0;
+    } else {
+      this.#skipping = following.skip;
+      if (this.#skipping === 0) this.#sink.payloadReceived();
+    }
+  }
+
+  #skip(): boolean {
+    const dropped = Math.min(this.#skipping, this.#buffered);
+    this.#start += dropped;
+    this.#skipping -= dropped;
+    if (this.#skipping > 0) {
+      this.#start = this.#end = 0;
+      return false;
+    }
+    this.#sink.payloadReceived();
+    return true;
+  }
+
+  #fillPayload(payload: Uint8Array): boolean {
+    const wanted = payload.length - this.#payloadFilled;
+    const part = this.#scratch.subarray(this.#start, this.#start + Math.min(wanted, this.#buffered));
+    payload.set(part, this.#payloadFilled);
+    this.#start += part.length;
+    this.#payloadFilled += part.length;
+    if (this.#payloadFilled < payload.length) {
+      this.#start = this.#end = 0;
+      return false;
+    }
+    this.#payload = null;
+    this.#sink.payloadReceived();
+    return true;
+  }
+
+  #fail(reason: string): boolean {
+    this.#failed = true;
+    this.#sink.violated(reason);
+    return false;
+  }
+
+  /** Makes the scratch hold at least `bytes` from where the unread bytes start. */
+  #makeRoom(bytes: number): void {
+    if (bytes > this.#scratch.length) {
+      const grown = new Uint8Array(Math.max(bytes, this.#scratch.length * 2));
+      grown.set(this.#scratch.subarray(this.#start, this.#end));
+      this.#scratch = grown;
+    } else {
+      this.#scratch.copyWithin(0, this.#start, this.#end);
+    }
+    this.#end -= this.#start;
+    this.#start = 0;
+  }
+}
