@@ -1,0 +1,44 @@
+/**
+ * The interop suite must be able to fail: whatever significant recorded value is changed, its kind notices. Each kind
+ * names its significant values; a sample of them, spread evenly, is falsified, one at a time, in a copy.
+ */
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { falsify } from './significant.js';
+import { KINDS, runKind } from './suite.js';
+
+const REFERENCE = fileURLToPath(new URL('../../../test/interop/reference', import.meta.url));
+const SAMPLES = 24;
+
+describe('interop self-test', () => {
+  let copy = '';
+  beforeAll(() => {
+    copy = mkdtempSync(join(tmpdir(), 'hast-interop-'));
+    cpSync(REFERENCE, copy, { recursive: true });
+  });
+  afterAll(() => {
+    rmSync(copy, { recursive: true });
+  });
+
+  for (const kind of KINDS) {
+    it(`${kind.name}: passes, and notices every falsified value`, async () => {
+      expect((await runKind(kind, copy)).failures()).toEqual([]);
+      const all = kind.significant(copy);
+      expect(all.length).toBeGreaterThan(0);
+
+      const unnoticed: string[] = [];
+      for (let i = 0; i < SAMPLES; i++) {
+        const value = all[Math.floor((i * all.length) / SAMPLES)];
+        if (value === undefined) continue;
+        // 0.62: an irrational-looking walk over the positions inside the values.
+        falsify(copy, value, (i * 0.62) % 1);
+        if ((await runKind(kind, copy)).failed === 0) unnoticed.push(`${value.file} ${value.path.join('.')}`);
+        cpSync(join(REFERENCE, value.file), join(copy, value.file));
+      }
+      expect(unnoticed).toEqual([]);
+    });
+  }
+});

@@ -1,0 +1,17 @@
+/** The interop suite: every kind of recording, run against our code. */
+import { DIFFERENCES } from './differences.js';
+import type { Kind } from './kind.js';
+import { Report } from './report.js';
+import { vectors } from './vectors.js';
+
+export const KINDS: readonly Kind[] = [vectors];
+
+export async function runKind(kind: Kind, folder: string): Promise<Report> {
+  const report = new Report(kind.name, DIFFERENCES);
+  try {
+    await kind.run(folder, report);
+  } catch (error) {
+    report.case('the run').fail(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  }
+  return report;
+}
