@@ -1,0 +1,66 @@
+/**
+ * A simulated machine: what its processes share and what of it survives them. Processes die one by one, or all at
+ * once with the power; media and host name stay.
+ */
+import { SimClock } from './clock.js';
+import type { SimMedium } from './disk.js';
+import { SimEntropy } from './entropy.js';
+import type { Host, Lan } from './lan.js';
+import { SimLog } from './log.js';
+import { SimNetwork } from './network.js';
+import { SimProcess } from './process.js';
+import { Random } from './random.js';
+import type { Scheduler } from './scheduler.js';
+
+/** A process with the ports that every process has. */
+export interface Booted {
+  readonly process: SimProcess;
+  readonly clock: SimClock;
+  readonly network: SimNetwork;
+  readonly entropy: SimEntropy;
+  readonly log: SimLog;
+}
+
+export class SimMachine {
+  readonly name: string;
+  readonly #scheduler: Scheduler;
+  readonly #lan: Lan;
+  readonly #host: Host;
+  readonly #media: readonly SimMedium[];
+  readonly #random: Random;
+  readonly #processes = new Set<SimProcess>();
+
+  constructor(scheduler: Scheduler, lan: Lan, host: Host, media: readonly SimMedium[], seed: number) {
+    this.name = host.name;
+    this.#scheduler = scheduler;
+    this.#lan = lan;
+    this.#host = host;
+    this.#media = media;
+    this.#random = new Random(seed, `entropy ${host.name}`);
+  }
+
+  /** Starts a process. */
+  boot(name: string): Booted {
+    const process = new SimProcess(`${this.name}/${name}`);
+    this.#processes.add(process);
+    process.onDeath(() => this.#processes.delete(process));
+    return {
+      process,
+      clock: new SimClock(this.#scheduler, process),
+      network: new SimNetwork(this.#scheduler, this.#lan, this.#host, process),
+      entropy: new SimEntropy(this.#random),
+      log: new SimLog(),
+    };
+  }
+
+  /** Everything dies at once; media lose what was not flushed and connections become half open. */
+  losePower(): void {
+    for (const process of [...this.#processes]) process.losePower();
+    for (const medium of this.#media) medium.losePower();
+    this.#host.losePower();
+  }
+
+  powerOn(): void {
+    this.#host.powerOn();
+  }
+}
