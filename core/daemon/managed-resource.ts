@@ -12,7 +12,8 @@ import { portError, type PortError } from '../ports/error.js';
 import type { Log } from '../ports/log.js';
 import type { DetachedSocket } from '../ports/network.js';
 import type { Assignment } from '../ports/workers.js';
-import { EXIT_TEMPFAIL, type ResourceEvent, type Role, type WorkerStatus } from '../resource/types.js';
+import type { StatusReport } from '../control/replies.js';
+import { EXIT_TEMPFAIL, type ResourceEvent, type Role } from '../resource/types.js';
 import { ConditionReports } from './condition-reports.js';
 import { ExportListener } from './export-listener.js';
 import type { DaemonPorts } from './ports.js';
@@ -39,14 +40,8 @@ export interface Session {
   drop(): void;
 }
 
-export interface ResourceStatus {
-  readonly config: ResourceConfig;
-  readonly role: Role;
-  /** 0 without a worker. */
-  readonly workerPid: number;
-  /** Null without a worker. */
-  readonly worker: WorkerStatus | null;
-}
+/** What the daemon knows of a resource, and its worker's answer. */
+export type ResourceStatus = Omit<StatusReport, 'kind'>;
 
 export class ManagedResource {
   readonly name: string;
@@ -146,7 +141,7 @@ export class ManagedResource {
   /** The worker's answer, or ENOTCONN or ETIMEDOUT when it cannot tell. Waits for no role command. */
   status(done: (status: ResourceStatus | PortError) => void): void {
     const run = this.#run;
-    const own = { config: this.#config, role: this.#role, workerPid: this.workerPid };
+    const own = { resource: this.#config, role: this.#role, workerpid: this.workerPid };
     if (run === null || run.stopping) {
       done({ ...own, worker: null });
       return;
@@ -166,7 +161,7 @@ export class ManagedResource {
       answer(portError('ETIMEDOUT', 'the worker does not answer'));
     });
     run.status((error, worker) => {
-      if (worker !== null) answer({ ...own, workerPid: run.pid, worker });
+      if (worker !== null) answer({ ...own, workerpid: run.pid, worker });
       else answer(portError('ENOTCONN', error ?? 'the worker is gone'));
     });
   }
