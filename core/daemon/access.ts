@@ -47,11 +47,6 @@ export class Access {
     }
   }
 
-  /** After a reload only addresses that are asked for again are remembered. */
-  forget(): void {
-    this.#entries.clear();
-  }
-
   #resolve(remote: string, done: (addresses: readonly string[]) => void): void {
     const entry = this.#entries.get(remote) ?? { addresses: [], freshUntilMs: -1, waiting: null };
     this.#entries.set(remote, entry);

@@ -136,7 +136,10 @@ export class ServedConnection {
 
   #broken(bug: unknown): void {
     const text = bug instanceof Error ? (bug.stack ?? bug.message) : String(bug);
-    this.#log.write('error', `Internal error while serving ${this.remoteAddress}, connection closed: ${text}`);
+    this.#log.write(
+      'error',
+      `Internal error while serving ${this.remoteAddress}, connection closed: ${text}`,
+    );
     this.close();
   }
 
