@@ -53,12 +53,14 @@ export class SimNetwork implements Network {
     const taken = isPortError(keys) ? keys : this.#occupy(address, keys, accept);
     const release = isPortError(taken) ? (): void => undefined : taken;
     const forget = this.#owner.onDeath(release);
+    let closed = false;
     this.#later(() => {
-      done(isPortError(taken) ? taken : null);
+      if (!closed) done(isPortError(taken) ? taken : null);
     });
     return {
       address,
       close: () => {
+        closed = true;
         forget();
         release();
       },

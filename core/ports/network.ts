@@ -8,14 +8,19 @@ export interface Network {
   dial(remote: string, source: string | null, handler: SocketHandler): Socket;
   /**
    * Binds and listens. `done` tells the outcome; `accept` is called for each connection with a paused socket
-   * and returns its handler; nothing is delivered before `resume()`.
+   * and returns its handler; nothing is delivered before `resume()`. Neither is called after the listener's `close`.
+   * `accept` may detach or destroy the socket at once. A Unix socket whose server is gone is replaced; anything
+   * else at its path is an error.
    */
   listen(
     address: string,
     accept: (socket: Socket) => SocketHandler,
     done: (error: PortError | null) => void,
   ): Listener;
-  /** Takes over a socket detached in another process (or in this one). It starts paused. */
+  /**
+   * Takes over a socket detached in another process (or in this one). It starts paused; what it sends is counted
+   * from 0.
+   */
   adopt(detached: DetachedSocket, handler: SocketHandler): Socket;
   /** The IP addresses that `address` (a hast.conf address) stands for, as text; Unix sockets give none. */
   resolve(address: string, done: (error: PortError | null, addresses: readonly string[]) => void): void;
@@ -36,7 +41,10 @@ export interface Socket {
   /** After this returns neither `target` nor `filled` is called until `resume`. */
   pause(): void;
   resume(): void;
-  /** Gives the connection away: the handle and every byte read but not delivered. No callback follows. */
+  /**
+   * Gives the connection away: the handle and every byte read but not delivered. No callback follows. `sent` must
+   * have counted everything that was sent.
+   */
   detach(): DetachedSocket;
   /** Drops the connection; only `closed(null)` follows, exactly once. */
   destroy(): void;

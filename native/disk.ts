@@ -1,0 +1,257 @@
+/**
+ * Local components on real media: regular files, block and character devices. Transfers go through Node's thread pool,
+ * one call per operation; every completion is one turn.
+ */
+import { constants, fstatSync } from 'node:fs';
+import * as fs from 'node:fs';
+import { assert } from '../core/base/assert.js';
+import type { Turns } from '../core/base/turns.js';
+import type { Disk } from '../core/ports/disk.js';
+import { isPortError, portError } from '../core/ports/error.js';
+import type { Done, PortError } from '../core/ports/error.js';
+import { finishedWith } from './addon.js';
+import type { Addon } from './addon.js';
+import { deviceSize } from './device-size.js';
+import { portErrorOf } from './errors.js';
+import { lockExclusive } from './lock.js';
+
+export interface OpenDiskOptions {
+  readonly access: 'read' | 'readWrite';
+  /** Takes the exclusive lock, or fails with EWOULDBLOCK. */
+  readonly lock: boolean;
+}
+
+/** Sector size of regular files. */
+const FILE_SECTOR_SIZE = 512;
+/** Deleting without the system's help writes pieces of so many bytes. */
+const ZEROS = new Uint8Array(1024 * 1024);
+
+/**
+ * Opens a component; `path` has one character per byte (Latin-1). The error's message says why, without the path. A
+ * file's media size need not be a whole number of sectors.
+ */
+export async function openDisk(
+  path: string,
+  options: OpenDiskOptions,
+  turns: Turns,
+  addon: Addon | null,
+): Promise<Disk | PortError> {
+  const name = Buffer.from(path, 'latin1');
+  let fd: number;
+  try {
+    // A FIFO would not open before somebody writes to it.
+    const flags = (options.access === 'read' ? constants.O_RDONLY : constants.O_RDWR) | constants.O_NONBLOCK;
+    fd = await new Promise((resolve, reject) => {
+      fs.open(name, flags, (error, opened) => {
+        if (error === null) resolve(opened);
+        else reject(error);
+      });
+    });
+  } catch (error) {
+    return portErrorOf(error);
+  }
+  const disk = describe(fd, path, options, turns, addon);
+  if (isPortError(disk)) fs.closeSync(fd);
+  return disk;
+}
+
+function describe(
+  fd: number,
+  path: string,
+  options: OpenDiskOptions,
+  turns: Turns,
+  addon: Addon | null,
+): Disk | PortError {
+  const stat = fstatSync(fd, { bigint: true });
+  const isDevice = stat.isBlockDevice() || stat.isCharacterDevice();
+  if (!isDevice && !stat.isFile())
+    return portError('EINVAL', 'it is neither a disk device nor a regular file');
+  const size = isDevice
+    ? deviceSize(fd, path, stat.rdev, addon)
+    : { mediaSize: Number(stat.size), sectorSize: FILE_SECTOR_SIZE };
+  if (isPortError(size)) return size;
+  if (options.lock) {
+    const lockError = lockExclusive(fd, addon);
+    if (lockError !== null) return lockError;
+  }
+  const open: OpenFile = { fd, turns, ...size };
+  return isDevice ? new DeviceDisk(open, addon) : new FileDisk(open, addon);
+}
+
+interface OpenFile {
+  readonly fd: number;
+  readonly turns: Turns;
+  readonly mediaSize: number;
+  readonly sectorSize: number;
+}
+
+/** What files and devices have in common: transfers, and closing after the last operation. */
+abstract class FdDisk implements Disk {
+  readonly mediaSize: number;
+  readonly sectorSize: number;
+  protected readonly fd: number;
+  readonly #turns: Turns;
+  #outstanding = 0;
+  #closed: Done | null = null;
+
+  constructor(open: OpenFile) {
+    this.fd = open.fd;
+    this.#turns = open.turns;
+    this.mediaSize = open.mediaSize;
+    this.sectorSize = open.sectorSize;
+  }
+
+  read(offset: number, target: Uint8Array, done: Done): void {
+    this.#check(offset, target.length);
+    const finish = this.#begin(done);
+    fs.read(this.fd, target, 0, target.length, offset, (error, bytes) => {
+      finish(transferError('read', error, bytes, target.length));
+    });
+  }
+
+  write(offset: number, source: Uint8Array, done: Done): void {
+    this.#check(offset, source.length);
+    const finish = this.#begin(done);
+    fs.write(this.fd, source, 0, source.length, offset, (error, bytes) => {
+      finish(transferError('written', error, bytes, source.length));
+    });
+  }
+
+  delete(offset: number, length: number, done: Done): void {
+    this.#check(offset, length);
+    this.free(offset, length, this.#begin(done));
+  }
+
+  flush(done: Done): void {
+    this.sync(this.#begin(done));
+  }
+
+  close(done: Done): void {
+    assert(this.#closed === null, 'the disk is closed once');
+    this.#closed = done;
+    if (this.#outstanding === 0) this.#closeNow();
+  }
+
+  protected abstract free(offset: number, length: number, done: Done): void;
+  protected abstract sync(done: Done): void;
+
+  /** What `delete` falls back to; one piece after the other. */
+  protected writeZeros(offset: number, length: number, done: Done): void {
+    const piece = ZEROS.subarray(0, Math.min(length, ZEROS.length));
+    fs.write(this.fd, piece, 0, piece.length, offset, (error, bytes) => {
+      const failure = transferError('written', error, bytes, piece.length);
+      if (failure !== null || length === piece.length) done(failure);
+      else this.writeZeros(offset + piece.length, length - piece.length, done);
+    });
+  }
+
+  protected fdatasync(done: Done): void {
+    fs.fdatasync(this.fd, (error) => {
+      const code = error?.code;
+      // A medium that has nothing like a cache to flush.
+      const cannot = code === 'EINVAL' || code === 'ENOTSUP' || code === 'ENOSYS' || code === 'ENOTTY';
+      if (cannot) done(portError('EOPNOTSUPP', 'the medium cannot flush'));
+      else done(error === null ? null : portErrorOf(error));
+    });
+  }
+
+  #check(offset: number, length: number): void {
+    assert(offset % this.sectorSize === 0 && length % this.sectorSize === 0, 'disks transfer whole sectors');
+    assert(
+      length > 0 && offset >= 0 && offset + length <= this.mediaSize,
+      'disks transfer within the medium',
+    );
+  }
+
+  /** Counts an operation; what to call when it has ended. A closed descriptor's number may belong to another file. */
+  #begin(done: Done): Done {
+    assert(this.#closed === null, 'an operation on a closed disk');
+    this.#outstanding++;
+    return (error) => {
+      this.#outstanding--;
+      const isLast = this.#closed !== null && this.#outstanding === 0;
+      this.#turns.run(() => {
+        done(error);
+      });
+      if (isLast) this.#closeNow();
+    };
+  }
+
+  #closeNow(): void {
+    fs.close(this.fd, (error) => {
+      this.#turns.run(() => this.#closed?.(error ? portErrorOf(error) : null));
+    });
+  }
+}
+
+class FileDisk extends FdDisk {
+  readonly #addon: Addon | null;
+  #punches: boolean;
+
+  constructor(open: OpenFile, addon: Addon | null) {
+    super(open);
+    this.#addon = addon;
+    this.#punches = addon !== null;
+  }
+
+  protected override free(offset: number, length: number, done: Done): void {
+    if (!this.#punches) {
+      this.writeZeros(offset, length, done);
+      return;
+    }
+    this.#addon?.punchHole(
+      this.fd,
+      offset,
+      length,
+      finishedWith((error) => {
+        if (error?.code !== 'EOPNOTSUPP' && error?.code !== 'ENOSYS') {
+          done(error);
+          return;
+        }
+        this.#punches = false;
+        this.writeZeros(offset, length, done);
+      }),
+    );
+  }
+
+  protected override sync(done: Done): void {
+    this.fdatasync(done);
+  }
+}
+
+class DeviceDisk extends FdDisk {
+  readonly #addon: Addon | null;
+
+  constructor(open: OpenFile, addon: Addon | null) {
+    super(open);
+    this.#addon = addon;
+  }
+
+  protected override free(offset: number, length: number, done: Done): void {
+    if (this.#addon === null) this.writeZeros(offset, length, done);
+    else this.#addon.discard(this.fd, offset, length, finishedWith(done));
+  }
+
+  /** On Linux fdatasync(2) empties a device's cache; on FreeBSD only an ioctl does. */
+  protected override sync(done: Done): void {
+    if (process.platform === 'linux') this.fdatasync(done);
+    else if (this.#addon === null) this.#cannotFlush(done);
+    else this.#addon.flushDevice(this.fd, finishedWith(done));
+  }
+
+  #cannotFlush(done: Done): void {
+    setImmediate(() => {
+      done(portError('EOPNOTSUPP', 'flushing a device needs the addon (npm run build with a C++ compiler)'));
+    });
+  }
+}
+
+function transferError(
+  verb: 'read' | 'written',
+  error: NodeJS.ErrnoException | null,
+  bytes: number,
+  length: number,
+): PortError | null {
+  if (error !== null) return portErrorOf(error);
+  return bytes === length ? null : portError('EIO', `only ${bytes} of ${length} bytes were ${verb}`);
+}

@@ -1,0 +1,250 @@
+/**
+ * A connection on net.Socket. What is sent in a turn goes out with one writev(2) at its end; received bytes are copied
+ * to where the handler wants them. A socket can be given to another process without losing a byte, which plain Node
+ * does not offer: see `detach`.
+ */
+import type { Socket as NetSocket } from 'node:net';
+import { assert } from '../core/base/assert.js';
+import type { Turns } from '../core/base/turns.js';
+import type { PortError } from '../core/ports/error.js';
+import type { DetachedSocket, Socket, SocketHandler } from '../core/ports/network.js';
+import { portErrorOf } from './errors.js';
+
+/** The part of Node's internal handle that says whether the event loop reads from the descriptor. */
+interface ReadHandle {
+  reading: boolean;
+  readStart(): number;
+  readStop(): number;
+}
+
+/**
+ * Given to the system at once. `sent` tells of progress in steps of this size, so it is small enough for a slow link to
+ * make one well within the shortest timeout.
+ */
+const MAX_BATCH = 256 * 1024;
+const NOTHING = new Uint8Array(0);
+
+/** The two ends of a connection, as `Socket` shows them. */
+export interface Ends {
+  readonly local: string;
+  readonly remote: string;
+}
+
+export class NodeSocket implements Socket {
+  #ends: Ends;
+  readonly #turns: Turns;
+  readonly #socket: NetSocket;
+  #handler: SocketHandler | null;
+  #paused: boolean;
+  #gone = false;
+  /** Why the connection ends; null for its regular end. */
+  #error: PortError | null = null;
+  #outgoing: Uint8Array[] = [];
+  #handOverPending = false;
+  #writing = false;
+  #sentBytes = 0;
+  /** Received and not yet taken by the handler. */
+  #unread: Uint8Array;
+
+  /** `handler` may follow with `attach`. A paused `socket` stays so until `resume`. */
+  constructor(
+    turns: Turns,
+    socket: NetSocket,
+    handler: SocketHandler | null,
+    ends: Ends,
+    start: { readonly paused: boolean; readonly unread?: Uint8Array },
+  ) {
+    this.#turns = turns;
+    this.#socket = socket;
+    this.#handler = handler;
+    this.#ends = ends;
+    this.#paused = start.paused;
+    this.#unread = start.unread ?? NOTHING;
+    if (start.paused) socket.pause();
+    socket.on('data', this.#received);
+    socket.on('end', this.#ended);
+    socket.on('error', this.#failed);
+    socket.on('close', this.#closed);
+  }
+
+  get localAddress(): string {
+    return this.#ends.local;
+  }
+
+  get remoteAddress(): string {
+    return this.#ends.remote;
+  }
+
+  /** A dialled socket has ends once it is connected. */
+  setEnds(ends: Ends): void {
+    this.#ends = ends;
+  }
+
+  /** The handler of an accepted socket is known only after the socket. */
+  attach(handler: SocketHandler): void {
+    this.#handler = handler;
+  }
+
+  send(chunks: readonly Uint8Array[]): void {
+    if (this.#gone) return;
+    for (const chunk of chunks) if (chunk.length > 0) this.#outgoing.push(chunk);
+    if (this.#handOverPending) return;
+    this.#handOverPending = true;
+    this.#turns.atEnd(() => {
+      this.#handOverPending = false;
+      this.#handOver();
+    });
+  }
+
+  pause(): void {
+    this.#paused = true;
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    if (!this.#paused || this.#gone) return;
+    this.#paused = false;
+    process.nextTick(() => {
+      this.#goOn();
+    });
+  }
+
+  /**
+   * Between a pause and the moment a socket is sent to another process, Node goes on reading into its own buffer, and
+   * what it read is lost. So the handle is stopped first, everything read before is collected, and nothing can
+   * be read later in this process.
+   */
+  detach(): DetachedSocket {
+    assert(!this.#gone, 'a closed socket cannot be given away');
+    assert(this.#outgoing.length === 0 && !this.#writing, 'a socket is given away after everything was sent');
+    this.#gone = true;
+    const socket = this.#socket;
+    socket.off('data', this.#received).off('end', this.#ended).off('close', this.#closed);
+    socket.off('error', this.#failed).on('error', ignore);
+    socket.pause();
+    const parts = [this.#unread];
+    for (let part = readBuffered(socket); part !== null; part = readBuffered(socket)) parts.push(part);
+    stopReading(socket);
+    return { handle: socket, unread: new Uint8Array(Buffer.concat(parts)) };
+  }
+
+  destroy(): void {
+    if (this.#gone) return;
+    this.#gone = true;
+    this.#socket.destroy();
+  }
+
+  /** Ends the connection because of `error`. */
+  fail(error: PortError): void {
+    if (this.#gone) return;
+    this.#error = error;
+    this.destroy();
+  }
+
+  /** Hands over what the turn has sent, one batch at a time. */
+  #handOver(): void {
+    if (this.#gone || this.#writing || this.#outgoing.length === 0) return;
+    const batch = this.#takeBatch();
+    const last = batch.pop() ?? NOTHING;
+    let bytes = last.length;
+    this.#writing = true;
+    this.#socket.cork();
+    for (const chunk of batch) {
+      bytes += chunk.length;
+      this.#socket.write(chunk);
+    }
+    this.#socket.write(last, (error) => {
+      this.#writing = false;
+      if (this.#gone || error) return;
+      this.#sentBytes += bytes;
+      this.#turns.run(() => this.#handler?.sent(this.#sentBytes));
+      this.#handOver();
+    });
+    this.#socket.uncork();
+  }
+
+  #takeBatch(): Uint8Array[] {
+    let room = MAX_BATCH;
+    let count = 0;
+    for (const chunk of this.#outgoing) {
+      if (chunk.length > room) break;
+      room -= chunk.length;
+      count++;
+    }
+    const batch = this.#outgoing.splice(0, count);
+    const next = this.#outgoing[0];
+    if (next === undefined || room === 0) return batch;
+    batch.push(next.subarray(0, room));
+    this.#outgoing[0] = next.subarray(room);
+    return batch;
+  }
+
+  /** After a resume: first what was received before the pause. */
+  #goOn(): void {
+    if (this.#paused || this.#gone) return;
+    if (this.#unread.length > 0) this.#turns.run(this.#deliver);
+    if (this.#paused || this.#gone) return;
+    this.#socket.resume();
+    startReading(this.#socket);
+  }
+
+  readonly #received = (bytes: Uint8Array): void => {
+    this.#unread = this.#unread.length === 0 ? bytes : Buffer.concat([this.#unread, bytes]);
+    if (!this.#paused && !this.#gone) this.#turns.run(this.#deliver);
+  };
+
+  readonly #deliver = (): void => {
+    const handler = this.#handler;
+    while (handler !== null && this.#unread.length > 0 && !this.#paused && !this.#gone) {
+      const target = handler.target();
+      const part = this.#unread.subarray(0, target.length);
+      assert(part.length > 0, 'there is always room for a byte');
+      target.set(part);
+      this.#unread = this.#unread.subarray(part.length);
+      handler.filled(part.length);
+    }
+  };
+
+  /** The peer will not send more. There is no half close in HAST. */
+  readonly #ended = (): void => {
+    this.#socket.destroy();
+  };
+
+  readonly #failed = (error: Error): void => {
+    this.#error ??= portErrorOf(error);
+  };
+
+  readonly #closed = (): void => {
+    this.#gone = true;
+    this.#outgoing = [];
+    this.#turns.run(() => this.#handler?.closed(this.#error));
+  };
+}
+
+function ignore(): void {
+  // An error between two owners shows again when the next one uses the socket.
+}
+
+/** What the stream has in its buffer; null when that is empty. */
+function readBuffered(socket: NetSocket): Uint8Array | null {
+  return socket.readableLength > 0 ? (socket.read() as Uint8Array | null) : null;
+}
+
+function handleOf(socket: NetSocket): ReadHandle | null {
+  return (socket as unknown as { readonly _handle: ReadHandle | null })._handle;
+}
+
+function stopReading(socket: NetSocket): void {
+  const handle = handleOf(socket);
+  if (handle === null) return;
+  handle.reading = false;
+  handle.readStop();
+}
+
+/** A stream that was stopped behind its back believes that it is reading. */
+function startReading(socket: NetSocket): void {
+  const handle = handleOf(socket);
+  if (handle === null || handle.reading || socket.connecting) return;
+  handle.reading = true;
+  handle.readStart();
+}
