@@ -156,7 +156,7 @@ function readFields(list: NvList, pairs: readonly NvPair[]): Metadata | PortErro
 }
 
 /** The first thing that makes the metadata unusable, or null; the reference checks only the name. */
-function faultOf(
+export function faultOf(
   metadata: Metadata,
   { resource, mediaSize, sectorSize }: MetadataExpectation,
 ): string | null {
