@@ -3,7 +3,6 @@ import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { DetachedSocket, Network, Socket, SocketHandler } from '../../core/ports/network.js';
-import type { DeviceRequest } from '../../core/ports/device.js';
 import { Turns } from '../../core/base/turns.js';
 import { assert } from '../../core/base/assert.js';
 import { portError } from '../../core/ports/error.js';
@@ -49,6 +48,13 @@ class CutSocket implements Socket {
     this.#isDestroyed = true;
   }
 
+  /** The client goes away. */
+  end(): void {
+    this.#turns.run(() => {
+      this.#handler.closed(null);
+    });
+  }
+
   arrive(piece: Uint8Array): void {
     for (let at = 0; at < piece.length && !this.#isDestroyed;) {
       assert(!this.#isPaused, 'the server reads on');
@@ -84,42 +90,54 @@ interface Outcome {
   readonly medium: string;
 }
 
-/**
- * Serves one client that sends `pieces`; what the core was asked and what the client got. Sorted: the second half of
- * a request with FUA comes when the turn ends, so its place among others is a matter of pieces.
- */
-function serve(pieces: readonly Uint8Array[]): Outcome {
-  const turns = new Turns();
-  const backing = new MemoryBacking(GEOMETRY.mediaSize);
-  const asked: string[] = [];
-  let socket: CutSocket | null = null;
-  const network: Network = {
-    dial: () => assert(false, 'not used') as never,
-    listen: () => assert(false, 'not used') as never,
-    resolve: () => undefined,
-    adopt: (_, handler) => {
-      socket = new CutSocket(turns, handler);
-      return socket;
-    },
-  };
-  const clock = { now: () => 0, after: () => ({ cancel: () => undefined }) };
-  const devices = new NbdDevices({ network, clock, turns, log: { write: () => undefined } });
-  turns.run(() => {
-    const device = devices.create(GEOMETRY, {
-      submitted: (asking: DeviceRequest) => {
-        asked.push(`${asking.command} ${String(asking.offset)} ${String(asking.length)}`);
-        const error = asking.offset === 4096 ? portError('EIO', 'bad sector') : backing.apply(asking);
-        device.complete(asking.id, error);
+/** One device; every client finds an empty medium. */
+class Server {
+  readonly #turns = new Turns();
+  readonly #backing = new MemoryBacking(GEOMETRY.mediaSize);
+  readonly #devices: NbdDevices;
+  #asked: string[] = [];
+  #adopted: CutSocket | null = null;
+
+  constructor() {
+    const network: Network = {
+      dial: () => assert(false, 'not used') as never,
+      listen: () => assert(false, 'not used') as never,
+      resolve: () => undefined,
+      adopt: (_, handler) => {
+        this.#adopted = new CutSocket(this.#turns, handler);
+        return this.#adopted;
+      },
+    };
+    const clock = { now: () => 0, after: () => ({ cancel: () => undefined }) };
+    const log = { write: () => undefined };
+    this.#devices = new NbdDevices({ network, clock, turns: this.#turns, log });
+    const device = this.#devices.create(GEOMETRY, {
+      submitted: (request) => {
+        this.#asked.push(`${request.command} ${String(request.offset)} ${String(request.length)}`);
+        const error = request.offset === 4096 ? portError('EIO', 'bad sector') : this.#backing.apply(request);
+        device.complete(request.id, error);
       },
       gone: () => undefined,
     });
-    devices.attach({ handle: null, unread: new Uint8Array(0) });
-  });
-  const attached = socket as CutSocket | null;
-  assert(attached !== null, 'the client was adopted');
-  for (const piece of pieces) attached.arrive(piece);
-  const medium = createHash('sha256').update(backing.bytes).digest('hex');
-  return { asked: asked.sort(), replies: attached.replies.sort(), medium };
+  }
+
+  /**
+   * Serves one client that sends `pieces`; what the core was asked and what the client got. Sorted: the second half
+   * of a request with FUA comes when the turn ends, so its place among others is a matter of pieces.
+   */
+  serve(pieces: readonly Uint8Array[]): Outcome {
+    this.#asked = [];
+    this.#backing.bytes.fill(0);
+    this.#turns.run(() => {
+      this.#devices.attach({ handle: null, unread: new Uint8Array(0) });
+    });
+    const client = this.#adopted;
+    assert(client !== null, 'the client was adopted');
+    for (const piece of pieces) client.arrive(piece);
+    client.end();
+    const medium = createHash('sha256').update(this.#backing.bytes).digest('hex');
+    return { asked: this.#asked.sort(), replies: client.replies.sort(), medium };
+  }
 }
 
 function cut(bytes: Uint8Array, places: readonly number[]): Uint8Array[] {
@@ -142,6 +160,7 @@ const anyRequest = fc
   });
 
 describe('a stream cut into pieces', () => {
+  const server = new Server();
   const script = Buffer.concat([
     handshake(true),
     request({ type: COMMAND.write, offset: 512, length: 512, cookieLow: 1 }),
@@ -155,7 +174,7 @@ describe('a stream cut into pieces', () => {
   ]);
 
   it('means the same at every single cut', () => {
-    const whole = serve([script]);
+    const whole = server.serve([script]);
     expect(whole.asked).toEqual([
       'flush 0 0',
       'flush 0 0',
@@ -165,13 +184,13 @@ describe('a stream cut into pieces', () => {
       'write 512 512',
     ]);
     for (let place = 1; place < script.length; place++) {
-      expect(serve(cut(script, [place]))).toEqual(whole);
+      expect(server.serve(cut(script, [place]))).toEqual(whole);
     }
   });
 
   it('means the same byte by byte', () => {
     const bytes = Array.from(script, (byte) => Uint8Array.of(byte));
-    expect(serve(bytes)).toEqual(serve([script]));
+    expect(server.serve(bytes)).toEqual(server.serve([script]));
   });
 
   it('means the same however it is cut, whatever is asked', () => {
@@ -180,7 +199,7 @@ describe('a stream cut into pieces', () => {
     fc.assert(
       fc.property(fc.boolean(), requests, places, (structured, asked, where) => {
         const stream = Buffer.concat([handshake(structured), ...asked]);
-        expect(serve(cut(stream, where))).toEqual(serve([stream]));
+        expect(server.serve(cut(stream, where))).toEqual(server.serve([stream]));
       }),
       { numRuns: 60 },
     );
