@@ -41,7 +41,7 @@ export class Bitmap {
 
   /** The first set bit at or after `from`, or -1. */
   next(from: number): number {
-    for (let index = from; index < this.size; ) {
+    for (let index = from; index < this.size;) {
       const byte = (this.bytes[index >> 3] ?? 0) >> (index & 7);
       if (byte === 0) {
         index = ((index >> 3) + 1) << 3;

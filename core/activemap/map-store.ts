@@ -1,3 +1,4 @@
+import { METADATA_BYTES } from '../metadata/geometry.js';
 import type { Turns } from '../base/turns.js';
 import type { Disk } from '../ports/disk.js';
 import type { PortError } from '../ports/error.js';
@@ -18,7 +19,6 @@ export class MapStore {
   readonly #disk: Disk;
   readonly #turns: Turns;
   readonly #log: Log;
-  readonly #offset: number;
   readonly #map: Activemap;
   /** What the medium is known to hold. */
   readonly #durable: Uint8Array;
@@ -35,13 +35,12 @@ export class MapStore {
   constructor(
     ports: { disk: Disk; turns: Turns; log: Log },
     map: Activemap,
-    options: { offset: number; durable: Uint8Array; metaflush: boolean },
+    options: { durable: Uint8Array; metaflush: boolean },
   ) {
     this.#disk = ports.disk;
     this.#turns = ports.turns;
     this.#log = ports.log;
     this.#map = map;
-    this.#offset = options.offset;
     this.#durable = options.durable;
     this.metaflush = options.metaflush;
   }
@@ -78,7 +77,7 @@ export class MapStore {
     this.#writingFrom = from;
     this.#writing = this.#map.image.bytes.slice(from, to);
     this.updates++;
-    this.#disk.write(this.#offset + from, this.#writing, this.#written);
+    this.#disk.write(METADATA_BYTES + from, this.#writing, this.#written);
   };
 
   readonly #written = (error: PortError | null): void => {

@@ -235,7 +235,9 @@ export class Dialer {
       return null;
     }
     if (mapBytes > this.#options.maxMapBytes) {
-      this.#fail(portError('EPROTO', `an activemap of ${String(mapBytes)} bytes is too large for this resource`));
+      this.#fail(
+        portError('EPROTO', `an activemap of ${String(mapBytes)} bytes is too large for this resource`),
+      );
       return null;
     }
     const misfit = payloadFits(spec, mapBytes);

@@ -46,6 +46,10 @@ export class Chunk implements DeviceRange, RemoteLegOwner {
       this.#finish(portError('ENOTCONN', 'the session ended'));
       return;
     }
+    if (!this.#pull && this.#parts.truth.isLocalBad(this)) {
+      this.#finish(portError('EIO', 'the local component is bad there'));
+      return;
+    }
     this.#stage = 'reading';
     if (this.#pull) this.#requestRemote('read');
     else this.#parts.disk.read(this.#parts.localoff + this.offset, this.#buffer, this.#localFinished);
@@ -74,7 +78,8 @@ export class Chunk implements DeviceRange, RemoteLegOwner {
       this.#finish(portError('ENOTCONN', 'the session ended'));
     } else {
       this.#stage = 'writing';
-      if (this.#pull) this.#parts.disk.write(this.#parts.localoff + this.offset, this.#buffer, this.#localFinished);
+      if (this.#pull)
+        this.#parts.disk.write(this.#parts.localoff + this.offset, this.#buffer, this.#localFinished);
       else this.#requestRemote('write');
     }
   }

@@ -48,7 +48,14 @@ export class Flusher {
     };
     if (link.session !== null) {
       pending++;
-      const request = { command: 'flush', offset: 0, length: 0, data: null, memsync: false, copy: false } as const;
+      const request = {
+        command: 'flush',
+        offset: 0,
+        length: 0,
+        data: null,
+        memsync: false,
+        copy: false,
+      } as const;
       link.session.request(request, {
         remoteReceived: () => undefined,
         remoteFinished: (error) => {

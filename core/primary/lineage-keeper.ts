@@ -73,16 +73,11 @@ export class LineageKeeper {
   }
 
   /** A synchronisation has completed: both nodes agree (M6). The next lonely write counts anew. */
-  rejoin(peer: { localcnt: bigint; remotecnt: bigint; localBad: readonly number[] }, done: Done): void {
+  rejoin(peer: { localcnt: bigint; remotecnt: bigint }, done: Done): void {
     this.#separated = false;
     this.#era++;
     this.#metadata.update(
-      () => ({
-        localcnt: peer.remotecnt,
-        remotecnt: peer.localcnt,
-        incomplete: false,
-        localBad: peer.localBad,
-      }),
+      () => ({ localcnt: peer.remotecnt, remotecnt: peer.localcnt, incomplete: false }),
       done,
     );
   }

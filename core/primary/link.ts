@@ -1,4 +1,3 @@
-import type { MapWaiter } from '../activemap/map-store.js';
 import { Dialer, type Credentials, type DialOptions, type DialResult } from '../handshake/dialer.js';
 import { bitmapBytes } from '../metadata/geometry.js';
 import type { Metadata } from '../metadata/codec.js';
@@ -20,6 +19,8 @@ export interface LinkOwner {
 type Connected = Extract<DialResult, { kind: 'connected' }>;
 
 const RECONNECT_MS = 10_000;
+/** The first attempt after the end of a session that has lasted. */
+const RETURN_MS = 1_000;
 const WAIT_RETRY_MS = 1_000;
 const MAX_BACKOFF_MS = 300_000;
 /** A map is rounded up to the peer's sector, and the reference may send more (core/spec/metadata.md 3.2). */
@@ -40,10 +41,13 @@ export class Link {
   #retry: Timer | null = null;
   #stopped = false;
   #everConnected = false;
+  #connectedAt = 0;
   #backoffMs = RECONNECT_MS;
   #nextSeq = 1;
   #toldCount = 0n;
   #lastComplaint = '';
+  /** The peer has answered something, or an attempt has ended. */
+  contacted = false;
   /** The peer's counters as of the handshake; it does not change them during the session. */
   peerCounts = { localcnt: 0n, remotecnt: 0n };
 
@@ -63,7 +67,8 @@ export class Link {
     this.#retry?.cancel();
     this.#retry = null;
     const { config, clock, map } = this.#parts;
-    if (this.#stopped || this.#dialer !== null || this.#session !== null || config.remoteaddr === 'none') return;
+    if (this.#stopped || this.#dialer !== null || this.#session !== null || config.remoteaddr === 'none')
+      return;
     const options: DialOptions = {
       resource: config.name,
       remote: config.remoteaddr,
@@ -110,6 +115,7 @@ export class Link {
 
   credentials(done: (error: PortError | null, credentials: Credentials | null) => void): void {
     const { lineage, metadata } = this.#parts;
+    this.contacted = true;
     lineage.identify((error, virgin) => {
       const { resuid, localcnt, remotecnt } = metadata.current;
       this.#toldCount = localcnt;
@@ -119,6 +125,7 @@ export class Link {
 
   dialled(result: DialResult): void {
     this.#dialer = null;
+    this.contacted = true;
     if (result.kind === 'connected') this.#judge(result);
     else if (result.kind === 'refused') this.#refused(result.message, result.wait);
     else this.#failed(`Unable to ${result.stage}: ${result.error.message}`);
@@ -132,7 +139,8 @@ export class Link {
     log.write('warning', `Disconnected from ${config.remoteaddr} (${error.message}).`);
     map.peerLost();
     this.#parts.event('disconnect');
-    this.#retryAfter(this.#backoffMs);
+    const lasted = this.#parts.clock.now() - this.#connectedAt >= RECONNECT_MS;
+    this.#retryAfter(lasted && this.#backoffMs === RECONNECT_MS ? RETURN_MS : this.#backoffMs);
     this.#owner.disconnected();
   }
 
@@ -181,7 +189,11 @@ export class Link {
     }
     const changed = result.map !== null && map.merge(result.map);
     if (changed || result.map !== null) {
-      this.#parts.mapStore.persist(new AfterMap((error) => this.#mapStored(result, error)));
+      this.#parts.mapStore.persist({
+        mapPersisted: (error) => {
+          this.#mapStored(result, error);
+        },
+      });
     } else {
       this.#mapStored(result, null);
     }
@@ -252,6 +264,7 @@ export class Link {
     log.write('info', `${again} to ${config.remoteaddr}.`);
     this.#everConnected = true;
     this.#lastComplaint = '';
+    this.#connectedAt = clock.now();
     this.#parts.event('connect');
     const { version, connA, connB } = result;
     const parts = { version, connA, connB, firstSeq: this.#nextSeq, sectorSize: disk.sectorSize };
@@ -265,15 +278,6 @@ export class Link {
     this.#complain('error', `Handshake with ${this.#parts.config.remoteaddr} failed: ${reason}.`);
     this.#retryAfter(retryMs);
     this.#owner.attempted('failed');
-  }
-}
-
-/** A waiter for the map that is no request. */
-class AfterMap implements MapWaiter {
-  readonly mapPersisted: (error: PortError | null) => void;
-
-  constructor(then: (error: PortError | null) => void) {
-    this.mapPersisted = then;
   }
 }
 

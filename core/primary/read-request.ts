@@ -38,7 +38,7 @@ export class ReadRequest implements RemoteLegOwner {
   remoteFinished(error: PortError | null): void {
     const { statistics, synchronizer } = this.#parts;
     if (error === null) {
-      if (this.#localError !== null) synchronizer.repair(this.#piece.offset, this.#piece.length);
+      if (this.#localError !== null) synchronizer.repair(this.#piece);
       this.#finish(null);
       return;
     }
@@ -59,22 +59,28 @@ export class ReadRequest implements RemoteLegOwner {
     }
     statistics.readErrors++;
     const { offset, length } = this.#piece;
-    log.write('error', `Local request failed (${error.message}): READ(${String(offset)}, ${String(length)}).`);
+    log.write(
+      'error',
+      `Local request failed (${error.message}): READ(${String(offset)}, ${String(length)}).`,
+    );
     this.#localError = portError('EIO', error.message);
     if (link.session === null) this.#finish(this.#localError);
     else this.#readRemotely();
   };
 
   #needsPeer(): boolean {
-    const { truth, map } = this.#parts;
-    return truth.readNeedsPeer(map.rangeOf(this.#piece.offset, this.#piece.length));
+    return this.#parts.truth.isOnPeer(this.#piece);
   }
 
   #readRemotely(): void {
     const { link, intake } = this.#parts;
     const { offset, length } = this.#piece;
     if (link.session === null) intake.hold(this.#piece);
-    else link.session.request({ command: 'read', offset, length, data: this.#data, memsync: false, copy: false }, this);
+    else
+      link.session.request(
+        { command: 'read', offset, length, data: this.#data, memsync: false, copy: false },
+        this,
+      );
   }
 
   #finish(error: PortError | null): void {

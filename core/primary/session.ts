@@ -4,7 +4,8 @@ import type { Clock, Timer } from '../ports/clock.js';
 import type { Codecs } from '../ports/codecs.js';
 import { isPortError, portError, type PortError } from '../ports/error.js';
 import type { Log } from '../ports/log.js';
-import { Connection, type ConnectionSink } from '../wire/connection.js';
+import type { Connection } from '../wire/connection.js';
+import { type ConnectionSink } from '../wire/connection.js';
 import { encodeFrame } from '../wire/frame.js';
 import { decodeNv, type NvList } from '../wire/nv-list.js';
 import { openPayload, packPayload, payloadFits, readPayloadSpec, type PayloadSpec } from '../wire/payload.js';
@@ -242,7 +243,14 @@ export class Session {
 
   #probe(): void {
     const data = new Uint8Array(this.#probeBytes);
-    const request = { command: 'read', offset: 0, length: data.length, data, memsync: false, copy: false } as const;
+    const request = {
+      command: 'read',
+      offset: 0,
+      length: data.length,
+      data,
+      memsync: false,
+      copy: false,
+    } as const;
     this.request(request, { remoteReceived: () => undefined, remoteFinished: () => undefined });
   }
 

@@ -1,4 +1,5 @@
 import type { ExtentRange } from '../activemap/activemap.js';
+import type { ByteRange } from '../base/range-set.js';
 import { formatBytes, formatDuration } from '../base/human.js';
 import type { PortError } from '../ports/error.js';
 import type { Timer } from '../ports/clock.js';
@@ -8,6 +9,8 @@ import type { Session } from './session.js';
 
 /** Chunks in flight at once. */
 const WINDOW = 8;
+/** Ranges waiting to be written back; more are found again when they are read again. */
+const MAX_REPAIRS = 64;
 const FIRST_RETRY_MS = 10_000;
 const MAX_RETRY_MS = 300_000;
 
@@ -35,7 +38,7 @@ export class Synchronizer implements ChunkOwner {
   #active: ActiveExtent[] = [];
   readonly #chunks = new Map<Chunk, ActiveExtent | null>();
   readonly #failed = new Set<number>();
-  #repairs: { offset: number; length: number }[] = [];
+  #repairs: ByteRange[] = [];
   readonly #buffers: Uint8Array[] = [];
   #cursor = 0;
   #retry: Timer | null = null;
@@ -56,6 +59,7 @@ export class Synchronizer implements ChunkOwner {
     this.#cursor = 0;
     this.#agreed = false;
     this.#failed.clear();
+    this.#queueRepairs();
     this.#pump();
   }
 
@@ -85,13 +89,14 @@ export class Synchronizer implements ChunkOwner {
       if (active.extent >= range.first && active.extent <= range.last) active.again = true;
     }
     this.#cursor = Math.min(this.#cursor, range.first);
+    this.#queueRepairs();
     this.#pump();
   }
 
   /** A local read failed and the peer had the data: write it back (W40). */
-  repair(offset: number, length: number): void {
-    if (this.#session === null || this.#repairs.length >= WINDOW) return;
-    this.#repairs.push({ offset, length });
+  repair(range: ByteRange): void {
+    if (this.#session === null || this.#repairs.length >= MAX_REPAIRS) return;
+    this.#repairs.push(range);
     this.#pump();
   }
 
@@ -99,7 +104,23 @@ export class Synchronizer implements ChunkOwner {
     const active = this.#chunks.get(chunk) ?? null;
     this.#chunks.delete(chunk);
     if (active !== null) this.#account(active, chunk, error);
+    else if (error === null) this.#repaired(chunk);
     this.#pump();
+  }
+
+  /** Bytes that were bad here are good again; the mark goes from the metadata, too. */
+  #repaired(chunk: Chunk): void {
+    const { truth } = this.#parts;
+    if (truth.isMarked(chunk)) truth.localWritten(chunk, () => undefined);
+  }
+
+  #queueRepairs(): void {
+    const { truth, maxRequestBytes } = this.#parts;
+    for (const { offset, length } of truth.localBad) {
+      for (let at = 0; at < length; at += maxRequestBytes) {
+        this.#repairs.push({ offset: offset + at, length: Math.min(maxRequestBytes, length - at) });
+      }
+    }
   }
 
   #account(active: ActiveExtent, chunk: Chunk, error: PortError | null): void {
@@ -108,19 +129,21 @@ export class Synchronizer implements ChunkOwner {
       this.#copiedBytes += chunk.length;
     } else {
       active.failed = true;
-      this.#parts.log.write('error', `Synchronization of extent ${String(active.extent)} failed: ${error.message}.`);
+      this.#parts.log.write(
+        'error',
+        `Synchronization of extent ${String(active.extent)} failed: ${error.message}.`,
+      );
     }
     if (active.inFlight > 0 || (active.next < active.end && !active.failed)) return;
     this.#active = this.#active.filter((other) => other !== active);
-    if (active.failed) this.#failed.add(active.extent);
-    else if (!active.again) this.#extentCopied(active);
-  }
-
-  #extentCopied(active: ActiveExtent): void {
-    const { map, truth, mapStore } = this.#parts;
-    map.synced(active.extent);
-    if (active.pull) truth.healed(active.extent);
-    mapStore.persist(null);
+    if (active.failed) {
+      this.#failed.add(active.extent);
+    } else if (active.again) {
+      this.#cursor = Math.min(this.#cursor, active.extent);
+    } else {
+      this.#parts.map.synced(active.extent);
+      this.#parts.mapStore.persist(null);
+    }
   }
 
   #pump(): void {
@@ -136,7 +159,7 @@ export class Synchronizer implements ChunkOwner {
     const { maxRequestBytes } = this.#parts;
     const repair = this.#repairs.shift();
     if (repair !== undefined) {
-      this.#startChunk(session, null, { ...repair, pull: true });
+      this.#startChunk(session, null, { offset: repair.offset, length: repair.length, pull: true });
       return true;
     }
     const active = this.#active.find((one) => one.next < one.end && !one.failed) ?? this.#nextExtent();
@@ -159,7 +182,7 @@ export class Synchronizer implements ChunkOwner {
       if (this.#failed.has(extent) || this.#active.some((one) => one.extent === extent)) continue;
       const start = extent * map.extentsize;
       const end = start + map.lengthOf(extent);
-      const pull = truth.isOnPeer(extent);
+      const pull = truth.outOfDate;
       const active = { extent, end, pull, next: start, inFlight: 0, failed: false, again: false };
       this.#active.push(active);
       return active;
@@ -199,6 +222,7 @@ export class Synchronizer implements ChunkOwner {
       this.#retry = null;
       this.#failed.clear();
       this.#cursor = 0;
+      this.#queueRepairs();
       this.#pump();
     });
     this.#retryMs = Math.min(this.#retryMs * 2, MAX_RETRY_MS);
@@ -221,33 +245,33 @@ export class Synchronizer implements ChunkOwner {
   }
 
   #agree(session: Session): void {
-    const { lineage, link, truth, metadata } = this.#parts;
-    const localBad = truth.localBad();
-    const { localcnt, remotecnt, incomplete, localBad: knownBad } = metadata.current;
+    const { lineage, link, metadata } = this.#parts;
+    const { localcnt, remotecnt, incomplete } = metadata.current;
     const counts = link.peerCounts;
-    const told = localcnt === counts.remotecnt && remotecnt === counts.localcnt && !incomplete;
-    if (told && !lineage.separated && knownBad.length === localBad.length) {
-      this.#complete(session, null);
+    const agreed = localcnt === counts.remotecnt && remotecnt === counts.localcnt && !incomplete;
+    if (agreed && !lineage.separated) {
+      this.#complete();
       return;
     }
-    lineage.rejoin({ ...counts, localBad }, (error) => {
-      this.#complete(session, error);
+    lineage.rejoin(counts, (error) => {
+      if (session !== this.#session || !session.open) return;
+      if (error !== null) {
+        this.#tryFinishLater();
+        return;
+      }
+      // Our copy may be what an own peer has been waiting for (W8).
+      session.announceInSync();
+      this.#complete();
     });
   }
 
-  #complete(session: Session, error: PortError | null): void {
-    if (session !== this.#session || !session.open) return;
+  #complete(): void {
     this.#finishing = false;
-    if (error !== null) {
-      this.#tryFinishLater();
-      return;
-    }
     const { log, clock, truth, link, intake } = this.#parts;
     this.#agreed = true;
     this.#retryMs = FIRST_RETRY_MS;
     truth.outOfDate = false;
     link.peerHealthy();
-    session.announceInSync();
     if (!this.#started) {
       log.write('info', 'Nodes are in sync.');
     } else {

@@ -1,84 +1,78 @@
 import type { Activemap, ExtentRange } from '../activemap/activemap.js';
+import { RangeSet, type ByteRange } from '../base/range-set.js';
 import { MAX_LOCAL_BAD } from '../metadata/codec.js';
 import type { MetadataStore } from '../metadata/store.js';
 import { portError, type Done } from '../ports/error.js';
 
 /**
- * On which node the newest data of an extent is. Usually here. On the peer:
+ * On which node the newest data is. Usually here. On the peer:
  *
  *   out of date   the last handshake said that the peer wrote alone: every extent that needs sync is newer there, and
  *                 nothing is acknowledged that the peer does not have, until the synchronisation completes (W9, I19)
- *   local bad     a local write failed and the peer has the data: the extent is read from there and copied back (W18)
+ *   local bad     a local write failed where the peer's succeeded: exactly these bytes are read from there, and copied
+ *                 back as soon as possible (W18)
  *
  * Both are durable (metadata `incomplete` and `localbad`) before anything depends on them.
  */
 export class Truth {
   readonly #map: Activemap;
   readonly #metadata: MetadataStore;
-  readonly #localBad: Set<number>;
+  readonly #localBad: RangeSet;
   outOfDate: boolean;
 
   constructor(map: Activemap, metadata: MetadataStore) {
     this.#map = map;
     this.#metadata = metadata;
-    this.#localBad = new Set(metadata.current.localBad);
+    this.#localBad = new RangeSet(metadata.current.localBad);
     this.outOfDate = metadata.current.incomplete;
-    for (const extent of this.#localBad) map.needSync({ first: extent, last: extent });
+    for (const { offset, length } of this.#localBad.ranges) map.needSync(map.rangeOf(offset, length));
   }
 
   /** The local copy of the range is not the newest. */
-  readNeedsPeer(range: ExtentRange): boolean {
-    for (let extent = range.first; extent <= range.last; extent++) {
-      if (this.#localBad.has(extent) || (this.outOfDate && this.#map.needsSync(extent))) return true;
-    }
+  isOnPeer(range: ByteRange): boolean {
+    if (this.#localBad.overlaps(range)) return true;
+    if (!this.outOfDate) return false;
+    const { first, last }: ExtentRange = this.#map.rangeOf(range.offset, range.length);
+    for (let extent = first; extent <= last; extent++) if (this.#map.needsSync(extent)) return true;
     return false;
   }
 
-  /** A write to the range counts only when the peer has it. */
-  writeNeedsPeer(range: ExtentRange): boolean {
-    if (this.outOfDate) return true;
-    if (this.#localBad.size === 0) return false;
-    for (let extent = range.first; extent <= range.last; extent++) if (this.#localBad.has(extent)) return true;
-    return false;
+  /** Bytes to be copied back from the peer. */
+  get localBad(): readonly ByteRange[] {
+    return this.#localBad.ranges;
   }
 
-  /** The extent is to be copied from the peer to this node. */
-  isOnPeer(extent: number): boolean {
-    return this.outOfDate || this.#localBad.has(extent);
-  }
-
-  /** Extents marked bad, for the metadata. */
-  localBad(): readonly number[] {
-    return [...this.#localBad].sort((a, b) => a - b);
+  isLocalBad(range: ByteRange): boolean {
+    return this.#localBad.overlaps(range);
   }
 
   /** A local write failed, the peer's succeeded. An error means that this could not be remembered. */
-  markLocalBad(range: ExtentRange, done: Done): void {
-    const added: number[] = [];
-    for (let extent = range.first; extent <= range.last; extent++) {
-      if (!this.#localBad.has(extent)) added.push(extent);
-      this.#localBad.add(extent);
-    }
-    this.#map.needSync(range);
-    const forget = (): void => {
-      for (const extent of added) this.#localBad.delete(extent);
-    };
-    if (this.#localBad.size > MAX_LOCAL_BAD) {
-      forget();
-      done(portError('EIO', 'too many extents of the local component are bad'));
+  localFailed(range: ByteRange, done: Done): void {
+    this.#localBad.add(range);
+    this.#map.needSync(this.#map.rangeOf(range.offset, range.length));
+    if (this.#localBad.ranges.length > MAX_LOCAL_BAD) {
+      this.#localBad.remove(range);
+      done(portError('EIO', 'too much of the local component is bad'));
       return;
     }
-    this.#metadata.update(
-      () => ({ localBad: this.localBad() }),
-      (error) => {
-        if (error !== null) forget();
-        done(error);
-      },
-    );
+    this.#store((error) => {
+      if (error !== null) this.#localBad.remove(range);
+      done(error);
+    });
   }
 
-  /** The extent was copied back from the peer. */
-  healed(extent: number): void {
-    this.#localBad.delete(extent);
+  /** Something is, or was until the last metadata update, marked bad in the range. */
+  isMarked(range: ByteRange): boolean {
+    return this.#localBad.overlaps(range) || new RangeSet(this.#metadata.current.localBad).overlaps(range);
+  }
+
+  /** The range was written here: it is not bad any more, and a restart must not copy the peer's over it. */
+  localWritten(range: ByteRange, done: Done): void {
+    this.#localBad.remove(range);
+    this.#store(done);
+  }
+
+  #store(done: Done): void {
+    this.#metadata.update(() => ({ localBad: this.#localBad.ranges }), done);
   }
 }

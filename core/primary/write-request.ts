@@ -116,12 +116,13 @@ export class WriteRequest implements DeviceRange, MapWaiter, RemoteLegOwner {
   #issue(): void {
     const { config, link, truth, map, localOrder, intake } = this.#parts;
     const session = link.session;
-    if (session === null && truth.writeNeedsPeer(this.#extents)) {
+    if (session === null && truth.outOfDate) {
       this.#withdraw();
       intake.hold(this.#piece);
       return;
     }
-    this.#mode = config.replication === 'memsync' && (session?.version ?? 0) < 2 ? 'fullsync' : config.replication;
+    this.#mode =
+      config.replication === 'memsync' && (session?.version ?? 0) < 2 ? 'fullsync' : config.replication;
     if (session === null) {
       this.#remote = 'absent';
       map.needSync(this.#extents);
@@ -130,7 +131,10 @@ export class WriteRequest implements DeviceRange, MapWaiter, RemoteLegOwner {
       const memsync = this.#mode === 'memsync' && this.#command === 'write';
       // Once acknowledged, the buffer is the device's again; in async mode that may be before it was sent.
       const copy = this.#mode === 'async';
-      session.request({ command: this.#command, offset, length, data: this.#piece.data, memsync, copy }, this);
+      session.request(
+        { command: this.#command, offset, length, data: this.#piece.data, memsync, copy },
+        this,
+      );
     }
     localOrder.acquire(this.#localTurn);
   }
@@ -165,33 +169,46 @@ export class WriteRequest implements DeviceRange, MapWaiter, RemoteLegOwner {
         this.#command === 'delete' ? 'fullsync' : this.#mode,
         this.#local,
         this.#remote,
-        truth.writeNeedsPeer(this.#extents),
+        truth.outOfDate,
       );
       if (verdict === 'success') this.#succeed();
       else if (verdict === 'failure') {
         // Either node may have any part of it (I30).
         map.needSync(this.#extents);
-        this.#acknowledge(this.#error ?? portError('EIO', 'the peer, which has the newest data, lacks the write'));
+        this.#acknowledge(
+          this.#error ?? portError('EIO', 'the peer, which has the newest data, lacks the write'),
+        );
       }
     }
     this.#settle();
   }
 
-  /** The promise holds; what it needs to hold after a crash, too, is made durable first. */
+  /** The promise holds; what it takes to hold after a crash, too, is made durable first. */
   #succeed(): void {
-    const { truth, lineage } = this.#parts;
+    const { truth } = this.#parts;
     this.#acknowledging = true;
-    if (this.#local === 'failed') {
-      truth.markLocalBad(this.#extents, this.#durable);
-    } else if ((this.#remote === 'failed' || this.#remote === 'absent') && !lineage.separated) {
-      lineage.separate(this.#durable);
-    } else {
-      this.#acknowledge(null);
-    }
+    if (this.#local === 'failed') truth.localFailed(this, this.#localFailureStored);
+    else if (truth.isMarked(this)) truth.localWritten(this, this.#truthStored);
+    else this.#truthStored(null);
   }
 
-  readonly #durable = (error: PortError | null): void => {
-    if (this.#local === 'failed' && error === null) this.#parts.synchronizer.marked(this.#extents);
+  readonly #localFailureStored = (error: PortError | null): void => {
+    if (error === null) this.#parts.synchronizer.marked(this.#extents);
+    this.#acknowledge(error);
+    this.#settle();
+  };
+
+  readonly #truthStored = (error: PortError | null): void => {
+    const { lineage } = this.#parts;
+    const lonely = this.#remote === 'failed' || this.#remote === 'absent';
+    if (error === null && lonely && !lineage.separated) {
+      lineage.separate(this.#lineageStored);
+      return;
+    }
+    this.#lineageStored(error);
+  };
+
+  readonly #lineageStored = (error: PortError | null): void => {
     this.#acknowledge(error);
     this.#settle();
   };
