@@ -10,18 +10,18 @@ import type { Metadata } from '../../core/metadata/codec.js';
 import { METADATA_BYTES } from '../../core/metadata/geometry.js';
 import { isPortError } from '../../core/ports/error.js';
 import type { Disk } from '../../core/ports/disk.js';
-import type { Log } from '../../core/ports/log.js';
 import { tsCodecs } from '../../core/wire/codecs.js';
 import { EX_DATAERR, EX_OK } from '../exit-codes.js';
 import { openComponent, outcomeOf } from './component.js';
 import { Failure } from './failure.js';
-import { print, resourceLog } from './output.js';
+import { resourceLog } from './output.js';
+import type { Output } from './output.js';
 
 /** The reference's -1. */
 const EX_DUMP = 255;
 
 /** Goes on with the next resource after a failure; the exit status is the first one's. */
-export async function dump(config: Config, operands: readonly string[], log: Log): Promise<number> {
+export async function dump(config: Config, operands: readonly string[], output: Output): Promise<number> {
   const isAll = operands.length === 0 || (operands.length === 1 && operands[0] === 'all');
   const names = isAll ? config.resources.map(({ name }) => name) : operands;
   let exitCode = EX_OK;
@@ -29,17 +29,17 @@ export async function dump(config: Config, operands: readonly string[], log: Log
     const resource = config.resources.find((candidate) => candidate.name === name);
     try {
       if (resource === undefined) throw new Failure(EX_DATAERR, `Unknown resource ${name}.`);
-      await dumpOne(resource, resourceLog(log, name));
+      await dumpOne(resource, output);
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
-      log.write('error', error.message);
+      output.log.write('error', error.message);
       exitCode ||= error.exitCode;
     }
   }
   return exitCode;
 }
 
-async function dumpOne(resource: ResourceConfig, log: Log): Promise<void> {
+async function dumpOne(resource: ResourceConfig, { print, log }: Output): Promise<void> {
   const disk = await openForDump(resource.localpath);
   let metadata: Metadata;
   try {
@@ -53,8 +53,9 @@ async function dumpOne(resource: ResourceConfig, log: Log): Promise<void> {
     mediaSize: disk.mediaSize,
     sectorSize: disk.sectorSize,
   });
-  if (fault !== null) log.write('warning', `hastd will not use this metadata: ${fault}.`);
-  if (metadata.incomplete) log.write('warning', 'Local copy is incomplete.');
+  const about = resourceLog(log, resource.name);
+  if (fault !== null) about.write('warning', `hastd will not use this metadata: ${fault}.`);
+  if (metadata.incomplete) about.write('warning', 'Local copy is incomplete.');
 }
 
 async function openForDump(path: string): Promise<Disk> {

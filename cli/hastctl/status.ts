@@ -4,11 +4,11 @@ import type { Config } from '../../core/config/types.js';
 import { decodeStatusReply } from '../../core/control/replies.js';
 import type { ResourceError, StatusEntry } from '../../core/control/replies.js';
 import type { ResourceNames } from '../../core/control/requests.js';
-import type { Log } from '../../core/ports/log.js';
 import { EX_OK, EX_SOFTWARE } from '../exit-codes.js';
 import { ask } from './control-client.js';
 import { Failure } from './failure.js';
-import { print, resourceLog } from './output.js';
+import { resourceLog } from './output.js';
+import type { Output } from './output.js';
 
 type Entry = StatusEntry | ResourceError;
 export type StatusFormat = 'status' | 'list' | 'json';
@@ -18,7 +18,7 @@ export async function status(
   config: Config,
   names: ResourceNames,
   format: StatusFormat,
-  log: Log,
+  { print, log }: Output,
 ): Promise<number> {
   const reply = decodeStatusReply(await ask(config.control, { kind: 'status', names }));
   if (reply.error !== 0) throw new Failure(EX_SOFTWARE, `Error ${reply.error} received from hastd.`);
