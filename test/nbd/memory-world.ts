@@ -144,7 +144,8 @@ export class MemoryWorld {
   }
 }
 
-const IGNORED: SocketHandler = {
+/** Handler of a connection that is given away at once. */
+export const IGNORED: SocketHandler = {
   connected: () => undefined,
   target: () => new Uint8Array(1),
   filled: () => undefined,
