@@ -11,7 +11,7 @@ import { roundUp, viewOf } from '../base/bytes.js';
 export type NumberType = 'int8' | 'uint8' | 'int16' | 'uint16' | 'int32' | 'uint32';
 export type WideType = 'int64' | 'uint64';
 export type ScalarType = NumberType | WideType;
-export type ArrayType = `${ScalarType}[]`;
+type ArrayType = `${ScalarType}[]`;
 export type NvType = ScalarType | ArrayType | 'string';
 
 /**
@@ -26,7 +26,7 @@ export type NvPair =
   | { readonly name: string; readonly type: 'uint8[]'; readonly value: Uint8Array }
   | { readonly name: string; readonly type: NumberArrayType; readonly value: readonly (bigint | number)[] };
 
-export type NumberArrayType = Exclude<ArrayType, 'uint8[]'>;
+type NumberArrayType = Exclude<ArrayType, 'uint8[]'>;
 
 /** The pairs that HAST's messages are made of: `nv.uint8('cmd', 2)`. */
 export const nv = {

@@ -50,6 +50,19 @@ describe('LZF encoder', () => {
     expect(target.slice(0, encoder.compress(source, target))).toEqual(first);
   });
 
+  it('goes on after a gibibyte, when its positions start again', () => {
+    const encoder = new LzfEncoder();
+    const target = new Uint8Array(4096);
+    const source = new Uint8Array(4096).fill(1);
+    const fresh = target.slice(0, encoder.compress(source, target));
+    // No room for a single byte: the encoder gives up at once, but has counted the input.
+    const huge = new Uint8Array(2 ** 28);
+    for (let i = 0; i < 5; i++) {
+      encoder.compress(huge, new Uint8Array(0));
+      expect(target.slice(0, encoder.compress(source, target))).toEqual(fresh);
+    }
+  });
+
   it('gives up rather than pass the end of its target', () => {
     const random = noise(2000);
     for (let capacity = 0; capacity < 80; capacity++) {
