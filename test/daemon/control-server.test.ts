@@ -156,6 +156,17 @@ describe('connections', () => {
     expect(clients.filter(({ closed }) => closed)).toHaveLength(6);
   });
 
+  it('that meet a bug are closed; the next command is served', () => {
+    const world = started();
+    world.hooksThrow = true;
+    const hastctl = world.role('primary');
+    expect(hastctl.closed).toBe(true);
+    expect(hastctl.received).toHaveLength(0);
+    expect(world.logged('a bug')).toBe(1);
+    world.hooksThrow = false;
+    expect(world.role('init').answer()).toEqual({ resource0: 'r0', role0: 'primary' });
+  });
+
   it('that go away do not stop what they asked for', () => {
     const world = started();
     world.role('primary');
