@@ -35,6 +35,7 @@ export class NodeSocket implements Socket {
   readonly #turns: Turns;
   readonly #socket: NetSocket;
   #handler: SocketHandler | null;
+  #established: boolean;
   #paused: boolean;
   #gone = false;
   /** Why the connection ends; null for its regular end. */
@@ -46,21 +47,22 @@ export class NodeSocket implements Socket {
   /** Received and not yet taken by the handler. */
   #unread: Uint8Array;
 
-  /** `handler` may follow with `attach`. A paused `socket` stays so until `resume`. */
+  /** `handler` may follow with `attach`. An established socket is paused until `resume`. */
   constructor(
     turns: Turns,
     socket: NetSocket,
     handler: SocketHandler | null,
     ends: Ends,
-    start: { readonly paused: boolean; readonly unread?: Uint8Array },
+    start: 'dialling' | { readonly unread: Uint8Array },
   ) {
     this.#turns = turns;
     this.#socket = socket;
     this.#handler = handler;
     this.#ends = ends;
-    this.#paused = start.paused;
-    this.#unread = start.unread ?? NOTHING;
-    if (start.paused) socket.pause();
+    this.#established = start !== 'dialling';
+    this.#paused = start !== 'dialling';
+    this.#unread = start === 'dialling' ? NOTHING : start.unread;
+    if (this.#paused) socket.pause();
     socket.on('data', this.#received);
     socket.on('end', this.#ended);
     socket.on('error', this.#failed);
@@ -75,9 +77,12 @@ export class NodeSocket implements Socket {
     return this.#ends.remote;
   }
 
-  /** A dialled socket has ends once it is connected. */
-  setEnds(ends: Ends): void {
+  /** A dialled socket is connected: only now it has ends, and what was sent can go out. */
+  establish(ends: Ends): void {
     this.#ends = ends;
+    this.#established = true;
+    this.#turns.run(() => this.#handler?.connected());
+    this.#handOver();
   }
 
   /** The handler of an accepted socket is known only after the socket. */
@@ -143,7 +148,7 @@ export class NodeSocket implements Socket {
 
   /** Hands over what the turn has sent, one batch at a time. */
   #handOver(): void {
-    if (this.#gone || this.#writing || this.#outgoing.length === 0) return;
+    if (!this.#established || this.#gone || this.#writing || this.#outgoing.length === 0) return;
     const batch = this.#takeBatch();
     const last = batch.pop() ?? NOTHING;
     let bytes = last.length;
