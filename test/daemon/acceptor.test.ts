@@ -249,6 +249,15 @@ describe('tokens (W38)', () => {
     expect(world.worker().stops).toBe(0);
   });
 
+  it('accepts each once, also while its session waits for its predecessor', () => {
+    const world = secondary();
+    connect(world);
+    world.worker().stubborn = true;
+    const { connA, token } = connect(world);
+    expect(attach(world, token)).toBe(refusal(2, "Token doesn't match.", false));
+    expect(connA.closed).toBe(false);
+  });
+
   it('forgets them in time', () => {
     const world = secondary();
     const { connA, token } = greet(world);
@@ -349,6 +358,19 @@ describe('a session that is replaced', () => {
     expect(world.worker(0).killed).toBe(true);
     expect(world.workers).toHaveLength(2);
     expect(world.logged('Worker process 1001 did not stop within 10s, killing it.')).toBe(1);
+  });
+
+  it('gives a former primary the time it needs', () => {
+    const world = secondary();
+    world.role('primary');
+    world.worker().stubborn = true;
+    world.role('secondary');
+    connect(world);
+    world.run(29_000);
+    expect(world.worker().killed).toBe(false);
+    world.run(2_000);
+    expect(world.worker(0).killed).toBe(true);
+    expect(world.workers).toHaveLength(2);
   });
 
   it('drops a newcomer that waits when a newer one has the right token', () => {

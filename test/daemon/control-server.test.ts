@@ -60,6 +60,8 @@ describe('status', () => {
       status0: 'complete',
       keepdirty0: 64,
     });
+    world.run(10_000);
+    expect(world.logged('did not answer')).toBe(0);
   });
 
   it('gives a worker that does not answer an error of its own, in time', () => {

@@ -79,6 +79,15 @@ describe('role commands', () => {
     expect(hastctl.answer()).toEqual({ resource0: 'r0', role0: 'primary' });
   });
 
+  it('kills no worker that is gone', () => {
+    const world = started();
+    world.role('primary');
+    world.role('init');
+    world.run(100_000);
+    expect(world.worker().killed).toBe(false);
+    expect(world.logged('killing it')).toBe(0);
+  });
+
   it('takes commands for one resource in order', () => {
     const world = started();
     world.role('primary');
@@ -195,6 +204,21 @@ describe('the end of a worker', () => {
     expect(world.hooks).toEqual(['/hook role r0 init primary']);
   });
 
+  it('of a primary: the back-off begins anew with the role', () => {
+    const world = started();
+    world.role('primary');
+    for (const delayMs of [1_000, 2_000, 4_000]) {
+      world.worker().exit('SIGKILL');
+      world.run(delayMs + 100);
+    }
+    expect(world.workers).toHaveLength(4);
+    world.role('init');
+    world.role('primary');
+    world.worker().exit('SIGKILL');
+    world.run(1_100);
+    expect(world.workers).toHaveLength(6);
+  });
+
   it.each([0, 66, 71, 78])('of a primary, with %i: role init and the hook (W36)', (code) => {
     const world = started();
     world.role('primary');
@@ -302,6 +326,18 @@ describe("the device's listening socket", () => {
     const late = world.client(EXPORT);
     world.run(10);
     expect(late.closed).toBe(true);
+  });
+
+  it('does not come when the worker has been told to stop', () => {
+    const world = started();
+    world.role('primary');
+    world.worker().stubborn = true;
+    world.role('init');
+    offer(world);
+    expect(world.reachable(EXPORT)).toBe(false);
+    world.worker().exit(0);
+    world.run(10);
+    expect(world.reachable(EXPORT)).toBe(false);
   });
 
   it('outlives a worker that is restarted; clients wait for the next one', () => {

@@ -93,6 +93,25 @@ describe('addresses', () => {
     expect(peer.closed).toBe(false);
   });
 
+  it('keeps an address that is given twice once, and warns', () => {
+    const world = started();
+    reload(world, daemonConfig({ listen: ['0.0.0.0', 'tcp4://0.0.0.0'] }));
+    expect(world.logged('Keep listening on address')).toBe(1);
+    expect(world.logged('warning Unable to listen on address tcp4://0.0.0.0: ')).toBe(1);
+  });
+
+  it('is not moved by a reload that ends with the daemon', () => {
+    const world = started();
+    world.config = daemonConfig({ listen: ['/listen'] });
+    world.in(() => {
+      world.daemon.reload();
+      world.daemon.stop(() => undefined);
+    });
+    world.run(100);
+    expect(world.logged('reloaded')).toBe(0);
+    expect(world.reachable('/listen')).toBe(false);
+  });
+
   it('tries again at the next reload what could not be bound', () => {
     const world = started();
     reload(world, daemonConfig({ listen: ['0.0.0.0', '/var/run/hast/r0'] }));
@@ -310,7 +329,7 @@ describe('time', () => {
 
   it('is up when the daemon ends', () => {
     const world = started();
-    world.config = daemonConfig({ control: '/new/control', listen: ['0.0.0.0', '10.0.0.1:9000'] });
+    world.config = daemonConfig({ control: '/new/control', listen: ['/listen'] });
     world.in(() => {
       world.daemon.reload();
       world.daemon.stop(() => undefined);
@@ -318,7 +337,7 @@ describe('time', () => {
     });
     world.run(100);
     expect(world.logged('reloaded')).toBe(0);
-    const places = ['/var/run/hastctl', '/new/control', DAEMON, '10.0.0.1:9000'];
+    const places = ['/var/run/hastctl', '/new/control', DAEMON, '/listen'];
     expect(places.some((at) => world.reachable(at))).toBe(false);
   });
 });
