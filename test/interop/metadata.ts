@@ -19,6 +19,7 @@ import { decodeMetadata, encodeMetadata } from '../../core/metadata/codec.js';
 import { METADATA_BYTES } from '../../core/metadata/geometry.js';
 import { isPortError } from '../../core/ports/error.js';
 import { tsCodecs } from '../../core/wire/codecs.js';
+import type { Created, Dumped } from './create-differences.js';
 import { bytesOfHex, filesUnder, hexOf, readJson } from './files.js';
 import { runHastctl } from './hastctl-process.js';
 import type { Setting } from './hastctl-process.js';
@@ -95,28 +96,36 @@ function blockRuns(folder: string, file: string): Significant[] {
 
 async function replayCreate(recorded: Creation, report: Report): Promise<void> {
   const test = report.case(`create-${recorded.case}`);
-  const { exit, stdout, stderr } = recorded;
-  await inSetting(recorded.resource, async (setting, component) => {
+  const { resource, argv, provider_size, exit, stdout, stderr } = recorded;
+  const path = `/mnt/hast/m-${recorded.case}/a.img`;
+  const area = areaOf(recorded.metadata ?? []);
+  const file_size = recorded.file_size ?? provider_size;
+  await inSetting(resource, async (setting, component) => {
     writeFileSync(component, '');
-    truncateSync(component, recorded.provider_size);
-    const ours = await runHastctl(recorded.argv, setting);
-    test.same('exit', exit, ours.exit);
-    test.same('stdout', stdout, ours.stdout);
-    const path = `/mnt/hast/m-${recorded.case}/a.img`;
-    test.same('stderr', stderr, ours.stderr.replaceAll(component, path));
-    const { size } = statSync(component);
-    test.same('file_size', recorded.file_size ?? recorded.provider_size, size);
-    const area = areaOf(recorded.metadata ?? []);
-    const written = startOf(component, area.length);
-    test.same('metadata', hexOf(area), hexOf(written));
+    truncateSync(component, provider_size);
+    const run = await runHastctl(argv, setting);
+    const request = { resource, argv, provider_size };
+    const created: Created = { ...request, exit, stdout, stderr, file_size, metadata: hexOf(area) };
+    test.same(exit < 0 ? 'abort' : 'created', created, {
+      ...request,
+      ...run,
+      stderr: run.stderr.replaceAll(component, path),
+      file_size: statSync(component).size,
+      metadata: hexOf(startOf(component, area.length)),
+    });
     if (recorded.dump_stdout === undefined) return;
     // What the reference wrote, whether we would write it or not.
     writeFileSync(component, area);
-    truncateSync(component, recorded.file_size ?? recorded.provider_size);
-    const dumped = await runHastctl(['dump'], setting);
-    test.same('dump_stdout', recorded.dump_stdout, dumped.stdout);
-    test.same('dump_stderr', recorded.dump_stderr ?? '', dumped.stderr.replaceAll(component, path));
-    test.same('dump_exit', recorded.dump_exit ?? 0, dumped.exit);
+    truncateSync(component, file_size);
+    const { dump_stdout, dump_stderr = '', dump_exit = 0 } = recorded;
+    const dumped: Dumped = { path, file_size, exit: dump_exit, stdout: dump_stdout, stderr: dump_stderr };
+    const dump = await runHastctl(['dump'], setting);
+    test.same('dumped', dumped, {
+      path,
+      file_size,
+      ...dump,
+      stderr: dump.stderr.replaceAll(component, path),
+    });
   });
 }
 
