@@ -37,6 +37,8 @@ export class NodeSocket implements Socket {
   #handler: SocketHandler | null;
   #established: boolean;
   #paused: boolean;
+  /** Reading has begun; an accepted or adopted socket waits for `resume`. */
+  #started: boolean;
   #gone = false;
   /** Why the connection ends; null for its regular end. */
   #error: PortError | null = null;
@@ -61,6 +63,7 @@ export class NodeSocket implements Socket {
     this.#ends = ends;
     this.#established = start !== 'dialling';
     this.#paused = start !== 'dialling';
+    this.#started = start === 'dialling';
     this.#unread = start === 'dialling' ? NOTHING : start.unread;
     if (this.#paused) socket.pause();
     socket.on('data', this.#received);
@@ -190,7 +193,8 @@ export class NodeSocket implements Socket {
     if (this.#unread.length > 0) this.#turns.run(this.#deliver);
     if (this.#paused || this.#gone) return;
     this.#socket.resume();
-    startReading(this.#socket);
+    if (!this.#started) startReading(this.#socket);
+    this.#started = true;
   }
 
   readonly #received = (bytes: Uint8Array): void => {
@@ -239,17 +243,20 @@ function handleOf(socket: NetSocket): ReadHandle | null {
   return (socket as unknown as { readonly _handle: ReadHandle | null })._handle;
 }
 
+/**
+ * Stops for good: a stream looks for more in its next tick, and starts its handle again unless that claims to be reading.
+ */
 function stopReading(socket: NetSocket): void {
   const handle = handleOf(socket);
   if (handle === null) return;
-  handle.reading = false;
+  handle.reading = true;
   handle.readStop();
 }
 
-/** A stream that was stopped behind its back believes that it is reading. */
+/** The stream of an adopted socket may believe that its stopped handle is reading. */
 function startReading(socket: NetSocket): void {
   const handle = handleOf(socket);
-  if (handle === null || handle.reading || socket.connecting) return;
+  if (handle === null) return;
   handle.reading = true;
   handle.readStart();
 }
