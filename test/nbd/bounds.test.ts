@@ -121,7 +121,7 @@ describe('what clients can make the NBD server hold', () => {
       world.scheduler.runFor(10_000);
       expect(waiting.take()).toHaveLength(16 + 4 * MIB);
       expect(world.log.lines.map((line) => line.text)).toEqual([
-        'Client N/A of the device was disconnected: it stopped moving while others wait for memory.',
+        'NBD client was disconnected: it stopped moving while others wait for memory.',
       ]);
     });
 

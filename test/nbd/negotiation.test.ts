@@ -143,9 +143,7 @@ describe('handshake', () => {
     client.send(bytes());
     world.scheduler.runFor(5);
     expect(client.isClosed).toBe(true);
-    expect(world.log.lines).toEqual([
-      { level: 'warning', text: `Client N/A of the device was disconnected: ${why}.` },
-    ]);
+    expect(world.log.lines).toEqual([{ level: 'warning', text: `NBD client was disconnected: ${why}.` }]);
     expect(world.connectRaw().isClosed).toBe(false);
   });
 

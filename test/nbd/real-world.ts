@@ -13,7 +13,7 @@ import { NodeNetwork } from '../../native/tcp.js';
 import type { DeviceSetup } from '../contract/device.js';
 import { IGNORED } from './memory-world.js';
 
-export class RealWorld {
+class RealWorld {
   readonly devices: NbdDevices;
   readonly #turns = new Turns();
   readonly #network = new NodeNetwork(this.#turns);
