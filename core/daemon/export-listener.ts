@@ -27,7 +27,7 @@ export class ExportListener {
       address,
       (socket) => this.#accept(socket),
       (error) => {
-        if (error !== null && !this.#closed) failed(error);
+        if (error !== null) failed(error);
       },
     );
   }

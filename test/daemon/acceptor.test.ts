@@ -367,7 +367,7 @@ describe('a session that is replaced', () => {
     world.role('secondary');
     connect(world);
     world.run(29_000);
-    expect(world.worker().killed).toBe(false);
+    expect(world.worker(0).killed).toBe(false);
     world.run(2_000);
     expect(world.worker(0).killed).toBe(true);
     expect(world.workers).toHaveLength(2);

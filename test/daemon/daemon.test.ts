@@ -155,6 +155,9 @@ describe('stop', () => {
     expect(stopped()).toBe(true);
     expect(hastctl.closed).toBe(true);
     expect(world.workers).toHaveLength(1);
+    expect(world.hooks).toEqual(['/hook role r0 init primary', '/hook role r0 primary secondary']);
+    world.run(200_000);
+    expect(world.logged('still there')).toBe(0);
   });
 
   it('drops clients that wait for a device and peers that wait for a worker', () => {
