@@ -311,7 +311,7 @@ export class ManagedResource {
   }
 
   #listen(address: string): ExportListener {
-    return new ExportListener(this.#ports, address, (error) => {
+    return new ExportListener(this.#ports.network, address, (error) => {
       this.log().write('error', `Unable to listen on export address ${address}: ${error.message}.`);
       // A primary whose device nobody can reach is none; as if its worker had exited with 71.
       this.setRole('init', false, () => undefined);

@@ -7,7 +7,7 @@ export interface Network {
   /** Starts connecting, from `source` if not null. Failure, a bad address too, arrives as `closed(error)`. */
   dial(remote: string, source: string | null, handler: SocketHandler): Socket;
   /**
-   * Binds and listens. `done` tells the outcome (not after `close`); `accept` is called for each connection with a paused socket
+   * Binds and listens. `done` tells the outcome; `accept` is called for each connection with a paused socket
    * and returns its handler; nothing is delivered before `resume()`. Neither is called after the listener's `close`.
    * `accept` may detach or destroy the socket at once. A Unix socket whose server is gone is replaced; anything
    * else at its path is an error.

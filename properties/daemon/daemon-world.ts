@@ -218,7 +218,6 @@ export class DaemonWorld {
     this.#processes = { hastd, client, peer, stranger };
     this.daemon = new Daemon(
       {
-        turns: hastd.process.turns,
         clock: hastd.clock,
         network: hastd.network,
         entropy: hastd.entropy,

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { Turns } from '../../core/base/turns.js';
 import { Acceptor } from '../../core/daemon/acceptor.js';
 import { Access } from '../../core/daemon/access.js';
 import { ManagedResource } from '../../core/daemon/managed-resource.js';
@@ -48,7 +47,6 @@ function scripted(): {
   readonly resources: Resources;
   readonly acceptor: Acceptor;
 } {
-  const turns = new Turns();
   const answers: (() => void)[] = [];
   const assignments: Assignment[] = [];
   let handler: WorkerHandler | null = null;
@@ -61,7 +59,6 @@ function scripted(): {
     kill: () => undefined,
   };
   const ports: DaemonPorts = {
-    turns,
     clock: { now: () => 0, after: () => ({ cancel: () => undefined }) },
     network: {
       resolve: (_address, done) => {
@@ -89,9 +86,7 @@ function scripted(): {
   return {
     connect: () => {
       const socket = new ScriptedSocket();
-      turns.run(() => {
-        socket.handler = acceptor.accept(socket);
-      });
+      socket.handler = acceptor.accept(socket);
       return socket;
     },
     resolve: () => {
