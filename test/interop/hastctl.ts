@@ -20,8 +20,8 @@ import { HEADER_BYTES, decodeHeader, encodeFrame } from '../../core/wire/frame.j
 import { decodeNv } from '../../core/wire/nv-list.js';
 import { encodeNv, nv } from '../../core/wire/nv.js';
 import { bytesOfHex, filesUnder, hexOf, readJsonLines } from './files.js';
-import { runHastctl } from './hastctl-process.js';
-import type { Setting } from './hastctl-process.js';
+import { runHastctl } from '../cli/run-hastctl.js';
+import type { Setting } from '../cli/run-hastctl.js';
 import type { Kind } from './kind.js';
 import type { Case, Report } from './report.js';
 import { leavesOf } from './significant.js';
