@@ -31,9 +31,12 @@ export class NodeNetwork implements Network {
   dial(remote: string, source: string | null, handler: SocketHandler): Socket {
     const netSocket = new net.Socket();
     netSocket.setNoDelay(true);
-    const socket = new NodeSocket(this.#turns, netSocket, handler, endsOf(netSocket), 'dialling');
+    const socket = new NodeSocket(this.#turns, netSocket, handler, endsOf(netSocket), { paused: false });
     netSocket.once('connect', () => {
-      socket.establish(dialledEnds(netSocket, remote));
+      socket.setEnds(dialledEnds(netSocket, remote));
+      this.#turns.run(() => {
+        handler.connected();
+      });
     });
     void connectOptions(remote, source).then((options) => {
       if (isPortError(options)) socket.fail(options);
@@ -48,7 +51,7 @@ export class NodeNetwork implements Network {
     let closed = false;
     server.on('connection', (netSocket) => {
       const socket = new NodeSocket(this.#turns, netSocket, null, acceptedEnds(netSocket, address), {
-        unread: new Uint8Array(0),
+        paused: true,
       });
       this.#turns.run(() => {
         socket.attach(accept(socket));
@@ -84,6 +87,7 @@ export class NodeNetwork implements Network {
   adopt(detached: DetachedSocket, handler: SocketHandler): Socket {
     const netSocket = detached.handle as net.Socket;
     return new NodeSocket(this.#turns, netSocket, handler, endsOf(netSocket), {
+      paused: true,
       unread: detached.unread,
     });
   }
@@ -143,16 +147,12 @@ async function firstIp(where: TcpAddress): Promise<string | PortError> {
 
 async function lookUp({ host, family }: TcpAddress): Promise<readonly string[] | PortError> {
   if (net.isIP(host) !== 0) return [host];
-  // Only addresses of families that this host has; but a host without a network still knows itself.
-  for (const hints of [ADDRCONFIG, 0]) {
-    try {
-      const found = await lookup(systemText(host), { family, all: true, hints });
-      return [...new Set(found.map(({ address }) => address))];
-    } catch {
-      // Told below.
-    }
+  try {
+    const found = await lookup(systemText(host), { family, all: true, hints: ADDRCONFIG });
+    return [...new Set(found.map(({ address }) => address))];
+  } catch {
+    return portError('EINVAL', `the host name ${host} cannot be resolved`);
   }
-  return portError('EINVAL', `the host name ${host} cannot be resolved`);
 }
 
 function endsOf(socket: net.Socket): Ends {

@@ -71,8 +71,12 @@ export class ControlServer {
     );
     this.#connections.add(connection);
     connection.limit(TRANSFER_LIMIT_MS);
-    if (this.#closed || this.#connections.size > MOST_CONNECTIONS) connection.close();
-    else connection.read();
+    this.#ports.turns.atEnd(
+      connection.guard(() => {
+        if (this.#closed || this.#connections.size > MOST_CONNECTIONS) connection.close();
+        else connection.read();
+      }),
+    );
     return connection.handler;
   }
 

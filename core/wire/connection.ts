@@ -113,7 +113,6 @@ export class Connection implements SocketHandler {
     if (!this.#open) return;
     this.#open = false;
     this.#waiting = [];
-    this.#reader.hold();
     this.#socket?.destroy();
   }
 

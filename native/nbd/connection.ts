@@ -82,10 +82,8 @@ export class NbdConnection implements SocketHandler {
     socket.resume();
   }
 
-  /** For the log. Clients of a Unix socket have no address. */
-  get name(): string {
-    const address = this.#socket?.remoteAddress ?? 'N/A';
-    return address === 'N/A' ? 'NBD client' : `NBD client ${address}`;
+  get address(): string {
+    return this.#socket?.remoteAddress ?? 'N/A';
   }
 
   /** Nobody can be answered any more. */

@@ -1,0 +1,220 @@
+/**
+ * The main daemon of a node in its process (core/spec/cli.md section 9): start-up in the reference's order with its
+ * exit statuses, then signals, until the core says that everything has ended. What a daemon decides is in
+ * core/daemon; this connects it to the system.
+ */
+import { realpathSync } from 'node:fs';
+import { isAbsolute } from 'node:path';
+import { unreachable } from '../../core/base/assert.js';
+import { Turns } from '../../core/base/turns.js';
+import type { Config } from '../../core/config/types.js';
+import { Daemon } from '../../core/daemon/daemon.js';
+import type { DaemonPorts, Failure } from '../../core/daemon/ports.js';
+import type { Entropy } from '../../core/ports/entropy.js';
+import type { Network } from '../../core/ports/network.js';
+import { RealClock } from '../../native/clock.js';
+import { errorText } from '../../native/errors.js';
+import { ProgramHooks } from '../../native/hooks.js';
+import { prefixedLog, ProcessLog } from '../../native/log.js';
+import type { LogSink } from '../../native/log.js';
+import { openPidfile } from '../../native/pidfile.js';
+import type { LockDescriptor, Pidfile } from '../../native/pidfile.js';
+import { WorkerProcesses } from '../../native/worker/workers.js';
+import { isConfigFailure, readConfig } from '../config-file.js';
+import type { ConfigSource } from '../config-file.js';
+import { EX_CONFIG, EX_OK, EX_SOFTWARE, EX_TEMPFAIL } from '../exit-codes.js';
+import { tcpExports, unixExports } from './export-address.js';
+import { GuardedNetwork } from './guarded-network.js';
+import type { HastdOptions } from './options.js';
+import type { Starter } from './startup.js';
+
+/** What the operating system gives to a main daemon. */
+export interface System {
+  readonly lock: LockDescriptor;
+  readonly entropy: Entropy;
+  network(turns: Turns): Network;
+  syslog(): LogSink;
+}
+
+const PATH_LIMIT = 1023;
+
+export class HastdHost {
+  readonly #options: HastdOptions;
+  readonly #starter: Starter;
+  readonly #system: System;
+  readonly #turns = new Turns();
+  readonly #log: ProcessLog;
+  #pidfile: Pidfile | null = null;
+  #isReady = false;
+
+  constructor(options: HastdOptions, starter: Starter, system: System) {
+    this.#options = options;
+    this.#starter = starter;
+    this.#system = system;
+    this.#log = new ProcessLog(options.debugLevel, starter.sink);
+  }
+
+  /** Goes through the steps; a failure ends the process with its status, after a message. */
+  run(): void {
+    process.on('uncaughtException', (error) => {
+      this.#survive(error);
+    });
+    const source = this.#configSource();
+    if ('exitCode' in source) {
+      this.#fail(source);
+      return;
+    }
+    const config = readConfig(source);
+    if (isConfigFailure(config)) {
+      this.#fail(config);
+      return;
+    }
+    const refusal = this.#takePidfile(this.#options.pidfile ?? config.pidfile);
+    if (refusal !== null) {
+      this.#fail(refusal);
+      return;
+    }
+    this.#startDaemon(source, config);
+  }
+
+  /** A daemon leaves its directory and reads the file again later, so the path has to be absolute. */
+  #configSource(): ConfigSource | Failure {
+    const { configPath, node, runDir } = this.#options;
+    if (isAbsolute(configPath)) return { path: configPath, node, runDir };
+    try {
+      return { path: realpathSync(configPath), node, runDir };
+    } catch (error) {
+      return {
+        exitCode: EX_CONFIG,
+        text: `Unable to obtain full path of ${configPath}: ${errorText(error)}.`,
+      };
+    }
+  }
+
+  #takePidfile(path: string): Failure | null {
+    if (this.#options.foreground && this.#options.pidfile === null) return null;
+    if (path.length > PATH_LIMIT) return { exitCode: EX_CONFIG, text: 'Pidfile path is too long.' };
+    const opening = openPidfile(path, this.#system.lock);
+    switch (opening.kind) {
+      case 'held':
+        this.#pidfile = opening.pidfile;
+        return null;
+      case 'running': {
+        const text = `Another hastd is already running, pidfile: ${path}, pid: ${opening.pid}.`;
+        return { exitCode: EX_TEMPFAIL, text };
+      }
+      case 'failed':
+        this.#log.write('warning', `Unable to open or create pidfile ${path}: ${opening.error.message}.`);
+        return null;
+      default:
+        return unreachable(opening);
+    }
+  }
+
+  #startDaemon(source: ConfigSource, config: Config): void {
+    const { nbd, pidfile, foreground } = this.#options;
+    const exportAddress =
+      nbd === null
+        ? unixExports(this.#options.runDir)
+        : tcpExports(
+            nbd,
+            config.resources.map(({ provname }) => provname),
+          );
+    const daemon = new Daemon(
+      this.#ports(),
+      {
+        parse: () => readConfig(source),
+        exportAddress,
+        pidfileChanged: (path) => {
+          if (!foreground && pidfile === null) this.#switchPidfile(path);
+        },
+      },
+      config,
+    );
+    this.#obeySignals(daemon);
+    this.#turns.run(() => {
+      daemon.start((failure) => {
+        if (failure === null) this.#ready();
+        else this.#fail(failure);
+      });
+    });
+  }
+
+  #ports(): DaemonPorts {
+    const { debugLevel, foreground, user, maxRequestBytes } = this.#options;
+    const [turns, log] = [this.#turns, this.#log];
+    const clock = new RealClock(turns);
+    const network = new GuardedNetwork(this.#system.network(turns), log);
+    return {
+      turns,
+      clock,
+      network,
+      workers: new WorkerProcesses({
+        turns,
+        network,
+        log,
+        settings: { debugLevel, foreground, user, maxRequestBytes },
+      }),
+      hooks: new ProgramHooks({ clock, log, foreground }),
+      entropy: this.#system.entropy,
+      logFor: (prefix) => prefixedLog(log, prefix),
+    };
+  }
+
+  #obeySignals(daemon: Daemon): void {
+    process.on('SIGHUP', () => {
+      this.#turns.run(() => {
+        daemon.reload();
+      });
+    });
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      process.on(signal, () => {
+        this.#turns.run(() => {
+          daemon.stop(() => process.exit(EX_OK));
+        });
+      });
+    }
+  }
+
+  /** Everything is bound: leave the terminal, tell who we are, let the launcher go. */
+  #ready(): void {
+    if (!this.#options.foreground) {
+      process.chdir('/');
+      this.#log.redirect(this.#system.syslog());
+    }
+    if (this.#pidfile !== null) this.#writePid(this.#pidfile);
+    this.#isReady = true;
+    this.#starter.ready();
+  }
+
+  #writePid(pidfile: Pidfile): void {
+    const error = pidfile.write(process.pid);
+    if (error === null) return;
+    this.#log.write('warning', `Unable to write PID to ${pidfile.path}: ${error.message}.`);
+  }
+
+  /** A reload that names another pidfile; the old one goes only when the new one is ours. */
+  #switchPidfile(path: string): void {
+    const opening = openPidfile(path, this.#system.lock);
+    if (opening.kind !== 'held') {
+      const reason = opening.kind === 'failed' ? opening.error.message : `hastd ${opening.pid} has it`;
+      this.#log.write('warning', `Unable to open or create pidfile ${path}: ${reason}.`);
+      return;
+    }
+    this.#pidfile?.remove();
+    this.#pidfile = opening.pidfile;
+    this.#writePid(opening.pidfile);
+  }
+
+  #fail(failure: Failure): void {
+    this.#log.write('error', failure.text);
+    this.#pidfile?.remove();
+    this.#starter.end(failure.exitCode);
+  }
+
+  /** A bug outside of any connection: workers and roles are worth more than a clean state. */
+  #survive(error: Error): void {
+    this.#log.write('crit', `Bug: ${error.stack ?? error.message}`);
+    if (!this.#isReady) this.#starter.end(EX_SOFTWARE);
+  }
+}

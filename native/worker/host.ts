@@ -1,0 +1,256 @@
+/**
+ * The worker process of one resource, child side (core/spec/cli.md section 10): waits for its task, opens the local
+ * component, stops being root, runs the core, and ends with the status the core names. Signals, the channel to the
+ * main daemon and bugs end here; everything about replication is in core/resource.
+ *
+ *   connections a and b, start -> component -> privileges -> core -> exit(code)
+ *
+ * Policy for bugs: whatever was not caught is logged as critical and the process aborts; dying by a signal is
+ * what makes the main daemon start it again.
+ */
+import { Turns } from '../../core/base/turns.js';
+import { assert, unreachable } from '../../core/base/assert.js';
+import type { ResourceConfig } from '../../core/config/types.js';
+import type { Devices } from '../../core/ports/device.js';
+import type { Disk } from '../../core/ports/disk.js';
+import type { Log } from '../../core/ports/log.js';
+import type { DetachedSocket, Network } from '../../core/ports/network.js';
+import { EXIT_CONFIG, EXIT_OK, EXIT_TEMPFAIL } from '../../core/resource/types.js';
+import { strerror } from '../errors.js';
+import { prefixedLog, ProcessLog, resourcePrefix } from '../log.js';
+import type { LogSink } from '../log.js';
+import { NOBODY } from '../nobody.js';
+import type { Privileges } from '../privileges.js';
+import type { Parent } from '../../core/ports/workers.js';
+import type { FromWorker, ToWorker, WorkerSettings, WorkerTask } from './messages.js';
+import type { PrimaryOptions, ResourceWorker, SecondaryOptions, WorkerPorts } from './resource-worker.js';
+
+/** What a worker is made of; the program puts the real parts in. */
+export interface WorkerParts {
+  readonly logSink: (foreground: boolean) => LogSink;
+  readonly dropPrivileges: (user: string) => Privileges;
+  readonly network: (turns: Turns) => Network;
+  readonly openComponent: (path: string, turns: Turns) => Promise<Disk | WorkerFailure>;
+  readonly ports: (base: BasePorts) => AddedPorts;
+  readonly startPrimary: (
+    ports: WorkerPorts,
+    resource: ResourceConfig,
+    options: PrimaryOptions,
+  ) => ResourceWorker;
+  readonly startSecondary: (
+    ports: WorkerPorts,
+    resource: ResourceConfig,
+    options: SecondaryOptions,
+  ) => ResourceWorker;
+}
+
+/** Why the worker ends before it began; `text` is for the log. */
+export interface WorkerFailure {
+  readonly exitCode: number;
+  readonly text: string;
+}
+
+/** What the host itself knows. */
+export type BasePorts = Pick<WorkerPorts, 'turns' | 'log' | 'network' | 'disk' | 'parent'>;
+
+/** What the program adds; `devices` takes the clients that the main daemon accepted. */
+export type AddedPorts = Omit<WorkerPorts, keyof BasePorts | 'devices'> & {
+  readonly devices: AttachableDevices;
+};
+
+export type AttachableDevices = Devices & { attach(client: DetachedSocket): void };
+
+/** How long an orderly end may take when nobody is left to kill us. */
+const ORPHAN_LIMIT_MS = 60_000;
+/** How long the last messages to the main daemon may take. */
+const FAREWELL_MS = 2_000;
+
+/** Turns that do not begin any more once the worker has ended. */
+class WorkerTurns extends Turns {
+  ended = false;
+
+  override run(callback: () => void): void {
+    if (!this.ended) super.run(callback);
+  }
+}
+
+export class WorkerHost {
+  readonly #parts: WorkerParts;
+  readonly #turns = new WorkerTurns();
+  readonly #network: Network;
+  readonly #connections = new Map<'a' | 'b', DetachedSocket>();
+  #log: Log;
+  #devices: AttachableDevices | null = null;
+  #worker: ResourceWorker | null = null;
+  #started = false;
+  #stopping = false;
+  #unsent = 0;
+
+  constructor(parts: WorkerParts) {
+    this.#parts = parts;
+    this.#network = parts.network(this.#turns);
+    this.#log = new ProcessLog(0, parts.logSink(false));
+  }
+
+  /** Takes over the process: from here on it only listens, and ends through `exit` or by a signal. */
+  run(): void {
+    process.on('uncaughtException', (error) => {
+      this.#log.write('crit', `Bug, aborting: ${error.stack ?? error.message}`);
+      process.abort();
+    });
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      process.on(signal, () => {
+        this.#log.write('info', 'Termination signal received, exiting.');
+        this.#stop();
+      });
+    }
+    process.on('message', (message, handle) => {
+      this.#heard(message as ToWorker, handle);
+    });
+    process.on('disconnect', () => {
+      this.#log.write('error', `Unable to receive control message: ${strerror('ENOTCONN')}.`);
+      setTimeout(() => process.exit(EXIT_TEMPFAIL), ORPHAN_LIMIT_MS).unref();
+      this.#stop();
+    });
+    this.#tell({ kind: 'ready' });
+  }
+
+  #heard(message: ToWorker, handle: unknown): void {
+    switch (message.kind) {
+      case 'connection':
+        this.#hold(message.which, { handle, unread: message.unread });
+        return;
+      case 'start':
+        void this.#start(message.task, message.settings);
+        return;
+      case 'attach':
+        this.#attach({ handle, unread: message.unread });
+        return;
+      case 'reload':
+        this.#turns.run(() => this.#worker?.reload(message.resource));
+        return;
+      case 'status':
+        this.#answerStatus(message.id);
+        return;
+      default:
+        unreachable(message);
+    }
+  }
+
+  /**
+   * Node begins to read from a socket that arrives. Adopted and detached in the same tick it stays as it is, losing
+   * nothing and telling nobody, until the component is open and the core adopts it.
+   */
+  #hold(which: 'a' | 'b', connection: DetachedSocket): void {
+    this.#connections.set(which, this.#network.adopt(connection, NOBODY).detach());
+  }
+
+  #attach(client: DetachedSocket): void {
+    this.#turns.run(() => {
+      if (this.#devices !== null) this.#devices.attach(client);
+      else this.#network.adopt(client, NOBODY).destroy();
+    });
+  }
+
+  async #start(task: WorkerTask, settings: WorkerSettings): Promise<void> {
+    this.#started = true;
+    const processLog = new ProcessLog(settings.debugLevel, this.#parts.logSink(settings.foreground));
+    this.#log = prefixedLog(processLog, resourcePrefix(task.resource.name, task.role));
+    // A primary outlives a hangup of its terminal; a secondary ends, as ever (core/spec/cli.md section 11).
+    if (task.role === 'primary') process.on('SIGHUP', () => undefined);
+    const component = await this.#parts.openComponent(task.resource.localpath, this.#turns);
+    if (this.#stopping) {
+      this.#exit(EXIT_OK);
+    } else if ('exitCode' in component) {
+      this.#log.write('error', component.text);
+      this.#exit(component.exitCode);
+    } else if (this.#becomeUser(settings.user)) {
+      this.#turns.run(() => {
+        this.#startCore(task, settings, component);
+      });
+    } else {
+      this.#exit(EXIT_CONFIG);
+    }
+  }
+
+  #becomeUser(user: string): boolean {
+    const privileges = this.#parts.dropPrivileges(user);
+    switch (privileges.kind) {
+      case 'dropped':
+        this.#log.write('info', 'Privileges successfully dropped.');
+        return true;
+      case 'kept':
+        this.#log.write('warning', `Privileges not dropped: ${privileges.reason}.`);
+        return true;
+      case 'failed':
+        this.#log.write('error', `Unable to drop privileges: ${privileges.reason}.`);
+        return false;
+      default:
+        return unreachable(privileges);
+    }
+  }
+
+  #startCore(task: WorkerTask, settings: WorkerSettings, disk: Disk): void {
+    const parent: Parent = {
+      event: (event) => {
+        this.#tell({ kind: 'event', event });
+      },
+      exported: () => {
+        this.#tell({ kind: 'exported' });
+      },
+      exit: (code) => {
+        this.#exit(code);
+      },
+    };
+    const base = { turns: this.#turns, log: this.#log, network: this.#network, disk, parent };
+    const added = this.#parts.ports(base);
+    this.#devices = added.devices;
+    const ports: WorkerPorts = { ...base, ...added };
+    if (task.role === 'primary') {
+      const options = { force: task.force, maxRequest: settings.maxRequestBytes };
+      this.#worker = this.#parts.startPrimary(ports, task.resource, options);
+    } else {
+      const connA = this.#connections.get('a');
+      const connB = this.#connections.get('b');
+      assert(connA !== undefined && connB !== undefined, 'both connections come before the start');
+      const { version, handshake } = task;
+      const options = { version, handshake, connA, connB };
+      this.#worker = this.#parts.startSecondary(ports, task.resource, options);
+    }
+  }
+
+  #answerStatus(id: number): void {
+    this.#turns.run(() => {
+      this.#tell({ kind: 'status', id, status: this.#worker?.status() ?? null });
+    });
+  }
+
+  #stop(): void {
+    if (this.#stopping) return;
+    this.#stopping = true;
+    if (!this.#started) this.#exit(EXIT_OK);
+    this.#turns.run(() => this.#worker?.stop());
+  }
+
+  #tell(message: FromWorker): void {
+    if (!process.connected) return;
+    this.#unsent += 1;
+    process.send?.(message, undefined, undefined, () => {
+      this.#unsent -= 1;
+      if (this.#turns.ended) this.#leaveWhenTold();
+    });
+  }
+
+  #exit(code: number): void {
+    if (this.#turns.ended) return;
+    this.#turns.ended = true;
+    process.exitCode = code;
+    setTimeout(() => process.exit(), FAREWELL_MS);
+    this.#leaveWhenTold();
+  }
+
+  /** The main daemon hears of everything that happened before it hears of our end. */
+  #leaveWhenTold(): void {
+    if (this.#unsent === 0) process.exit();
+  }
+}
