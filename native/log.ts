@@ -60,10 +60,21 @@ export function resourcePrefix(name: string, role: Role): string {
   return `[${name}] (${role}) `;
 }
 
+/** Where terminal output goes: `process.stdout`, or whatever collects it. */
+export interface TextStream {
+  write(text: string, encoding: 'latin1'): unknown;
+}
+
 /** `[LEVEL] text`, warnings and worse to stderr, the rest to stdout. */
+export function streamSink(stdout: TextStream, stderr: TextStream): LogSink {
+  return (level, line) => {
+    const stream = TO_STDERR.has(level) ? stderr : stdout;
+    stream.write(`${TAGS[level]}${line}\n`, 'latin1');
+  };
+}
+
 export const terminalSink: LogSink = (level, line) => {
-  const stream = TO_STDERR.has(level) ? process.stderr : process.stdout;
-  stream.write(`${TAGS[level]}${line}\n`, 'latin1');
+  streamSink(process.stdout, process.stderr)(level, line);
 };
 
 /** A closed terminal or pipe must not end a daemon that logs to it. */

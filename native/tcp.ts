@@ -31,12 +31,9 @@ export class NodeNetwork implements Network {
   dial(remote: string, source: string | null, handler: SocketHandler): Socket {
     const netSocket = new net.Socket();
     netSocket.setNoDelay(true);
-    const socket = new NodeSocket(this.#turns, netSocket, handler, endsOf(netSocket), { paused: false });
+    const socket = new NodeSocket(this.#turns, netSocket, handler, endsOf(netSocket), 'dialling');
     netSocket.once('connect', () => {
-      socket.setEnds(dialledEnds(netSocket, remote));
-      this.#turns.run(() => {
-        handler.connected();
-      });
+      socket.establish(dialledEnds(netSocket, remote));
     });
     void connectOptions(remote, source).then((options) => {
       if (isPortError(options)) socket.fail(options);
@@ -51,7 +48,7 @@ export class NodeNetwork implements Network {
     let closed = false;
     server.on('connection', (netSocket) => {
       const socket = new NodeSocket(this.#turns, netSocket, null, acceptedEnds(netSocket, address), {
-        paused: true,
+        unread: new Uint8Array(0),
       });
       this.#turns.run(() => {
         socket.attach(accept(socket));
@@ -87,7 +84,6 @@ export class NodeNetwork implements Network {
   adopt(detached: DetachedSocket, handler: SocketHandler): Socket {
     const netSocket = detached.handle as net.Socket;
     return new NodeSocket(this.#turns, netSocket, handler, endsOf(netSocket), {
-      paused: true,
       unread: detached.unread,
     });
   }
@@ -147,12 +143,16 @@ async function firstIp(where: TcpAddress): Promise<string | PortError> {
 
 async function lookUp({ host, family }: TcpAddress): Promise<readonly string[] | PortError> {
   if (net.isIP(host) !== 0) return [host];
-  try {
-    const found = await lookup(systemText(host), { family, all: true, hints: ADDRCONFIG });
-    return [...new Set(found.map(({ address }) => address))];
-  } catch {
-    return portError('EINVAL', `the host name ${host} cannot be resolved`);
+  // Only addresses of families that this host has; but a host without a network still knows itself.
+  for (const hints of [ADDRCONFIG, 0]) {
+    try {
+      const found = await lookup(systemText(host), { family, all: true, hints });
+      return [...new Set(found.map(({ address }) => address))];
+    } catch {
+      // Told below.
+    }
   }
+  return portError('EINVAL', `the host name ${host} cannot be resolved`);
 }
 
 function endsOf(socket: net.Socket): Ends {

@@ -146,7 +146,6 @@ export class HastdHost {
     const clock = new RealClock(turns);
     const network = new GuardedNetwork(this.#system.network(turns), log);
     return {
-      turns,
       clock,
       network,
       workers: new WorkerProcesses({

@@ -34,7 +34,7 @@ export interface StatusReport {
 }
 
 /** The numbers of a worker's status. */
-export type WorkerCounters = Omit<WorkerStatus, 'status' | 'localCopy' | 'exported'>;
+type WorkerCounters = Omit<WorkerStatus, 'status' | 'localCopy' | 'exported'>;
 
 /** STATUS, as a client reads it: what the daemon did not send is '', 0 or null. */
 export interface StatusEntry {

@@ -15,12 +15,12 @@ export const MAX_REPLY_BYTES = 16_777_216;
 /** Numbers in `error` and `error<i>`; worker problems add errno numbers. */
 export const ERROR_NOENTRY = 1;
 export const ERROR_INVALID = 2;
-export const ERROR_UNIMPLEMENTED = 4;
+const ERROR_UNIMPLEMENTED = 4;
 
 /** Every configured resource, in configuration order, or these names in this order (at least one). */
 export type ResourceNames = 'all' | readonly string[];
 
-export interface SetRoleRequest {
+interface SetRoleRequest {
   readonly kind: 'setrole';
   readonly role: Role;
   /** Ours (W8), an extra field: promote even an incomplete copy. */
@@ -28,7 +28,7 @@ export interface SetRoleRequest {
   readonly names: ResourceNames;
 }
 
-export interface StatusRequest {
+interface StatusRequest {
   readonly kind: 'status';
   readonly names: ResourceNames;
 }

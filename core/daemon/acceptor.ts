@@ -96,13 +96,10 @@ export class Acceptor {
     this.#log.write('info', `Connection from ${connection.remoteAddress} to ${connection.localAddress}.`);
     this.#halfOpen.add(connection);
     connection.limit(HANDSHAKE_LIMIT_MS);
-    // The network learns our handler when this call returns; until then nothing may happen to the socket.
-    this.#ports.turns.atEnd(
-      connection.guard(() => {
-        this.#makeRoom();
-        this.#checkPeer(connection);
-      }),
-    );
+    connection.guard(() => {
+      this.#makeRoom();
+      this.#checkPeer(connection);
+    })();
     return connection.handler;
   }
 

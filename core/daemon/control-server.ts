@@ -71,12 +71,8 @@ export class ControlServer {
     );
     this.#connections.add(connection);
     connection.limit(TRANSFER_LIMIT_MS);
-    this.#ports.turns.atEnd(
-      connection.guard(() => {
-        if (this.#closed || this.#connections.size > MOST_CONNECTIONS) connection.close();
-        else connection.read();
-      }),
-    );
+    if (this.#closed || this.#connections.size > MOST_CONNECTIONS) connection.close();
+    else connection.read();
     return connection.handler;
   }
 

@@ -200,7 +200,6 @@ export class ListeningSockets {
 
   #bindAt(address: string, place: string, use: Use, done: (bound: Bound | PortError) => void): void {
     const listener = this.#network.listen(address, this.#accept[use], (error) => {
-      if (this.#ending) return;
       if (error !== null) this.#release(listener);
       done(error ?? { address, place, listener });
     });

@@ -247,6 +247,7 @@ export class ManagedResource {
     this.#startWorker({ role: 'primary', resource: this.#config, force: this.#forced });
   }
 
+  /** For the session that waits, if one does. */
   #startSecondary(): void {
     const session = this.#session;
     if (session === null || this.#shutDown) return;
@@ -276,7 +277,7 @@ export class ManagedResource {
     this.#exported = false;
     this.#export?.hold();
     if (run.role === 'primary' && !run.stopping) this.#primaryEnded(run, end);
-    if (this.#role === 'secondary') this.#startSecondary();
+    this.#startSecondary();
   }
 
   #primaryEnded(run: WorkerRun, end: WorkerEnd): void {
@@ -310,7 +311,7 @@ export class ManagedResource {
   }
 
   #listen(address: string): ExportListener {
-    return new ExportListener(this.#ports, address, (error) => {
+    return new ExportListener(this.#ports.network, address, (error) => {
       this.log().write('error', `Unable to listen on export address ${address}: ${error.message}.`);
       // A primary whose device nobody can reach is none; as if its worker had exited with 71.
       this.setRole('init', false, () => undefined);

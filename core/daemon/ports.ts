@@ -1,7 +1,6 @@
 /**
  * What the main daemon needs from the world and from the program around it (cli/hastd, or the simulator).
  */
-import type { Turns } from '../base/turns.js';
 import type { Config } from '../config/types.js';
 import type { Clock } from '../ports/clock.js';
 import type { Entropy } from '../ports/entropy.js';
@@ -11,7 +10,6 @@ import type { Network } from '../ports/network.js';
 import type { Workers } from '../ports/workers.js';
 
 export interface DaemonPorts {
-  readonly turns: Turns;
   readonly clock: Clock;
   readonly network: Network;
   readonly workers: Workers;

@@ -4,6 +4,7 @@
  * What was read is checked completely before anybody acts on it: the numbers say where user data lies.
  */
 import { assert } from '../base/assert.js';
+import type { ByteRange } from '../base/range-set.js';
 import type { Codecs } from '../ports/codecs.js';
 import { isPortError, portError } from '../ports/error.js';
 import type { PortError } from '../ports/error.js';
@@ -12,7 +13,7 @@ import { encodeNv, nv, nvBytes } from '../wire/nv.js';
 import type { NvPair } from '../wire/nv.js';
 import { decodeNv } from '../wire/nv-list.js';
 import type { NvList } from '../wire/nv-list.js';
-import { extentCount, isPowerOfTwo, mapBytes, METADATA_BYTES } from './geometry.js';
+import { isPowerOfTwo, mapBytes, METADATA_BYTES } from './geometry.js';
 
 export interface Metadata {
   readonly resource: string;
@@ -31,8 +32,8 @@ export interface Metadata {
   readonly prevrole: Role;
   /** Ours (W8): this copy is the unfinished target of a synchronisation. */
   readonly incomplete: boolean;
-  /** Ours (W18): extents whose newest data is only on the peer; at most MAX_LOCAL_BAD. */
-  readonly localBad: readonly number[];
+  /** Ours (W18): bytes of the device whose newest data is only on the peer; at most MAX_LOCAL_BAD ranges. */
+  readonly localBad: readonly ByteRange[];
 }
 
 /** What the block must fit: the configured name and the component as it is now; sizes in bytes. */
@@ -43,15 +44,16 @@ export interface MetadataExpectation {
 }
 
 /** Greatest length of `localBad`; the whole list always stays below METADATA_BYTES. */
-export const MAX_LOCAL_BAD = 512;
+export const MAX_LOCAL_BAD = 128;
 
 /** A block of METADATA_BYTES as a running node writes it. */
 export function encodeMetadata(metadata: Metadata, codecs: Codecs): Uint8Array {
-  assert(metadata.localBad.length <= MAX_LOCAL_BAD, `${metadata.localBad.length} local-bad extents`);
+  assert(metadata.localBad.length <= MAX_LOCAL_BAD, `${metadata.localBad.length} local-bad ranges`);
   const pairs = referencePairs(metadata);
   if (metadata.incomplete) pairs.push(nv.uint8('incomplete', 1));
   if (metadata.localBad.length > 0) {
-    pairs.push({ name: 'localbad', type: 'uint32[]', value: metadata.localBad });
+    const value = metadata.localBad.flatMap(({ offset, length }) => [offset, length]);
+    pairs.push({ name: 'localbad', type: 'uint64[]', value });
   }
   pairs.push(nv.uint32('crc32', codecs.crc32(encodeNv(pairs))));
   return block(pairs);
@@ -151,12 +153,12 @@ function readFields(list: NvList, pairs: readonly NvPair[]): Metadata | PortErro
     remotecnt,
     prevrole: prevrole === 'primary' || prevrole === 'secondary' ? prevrole : 'init',
     incomplete: list.has('incomplete'),
-    localBad: localBad?.type === 'uint32[]' ? localBad.value.map(Number) : [],
+    localBad: localBad?.type === 'uint64[]' ? rangesOf(localBad.value.map(Number)) : [],
   };
 }
 
 /** The first thing that makes the metadata unusable, or null; the reference checks only the name. */
-function faultOf(
+export function faultOf(
   metadata: Metadata,
   { resource, mediaSize, sectorSize }: MetadataExpectation,
 ): string | null {
@@ -182,9 +184,19 @@ function faultOf(
   if (metadata.resuid === 0n && (metadata.localcnt !== 0n || metadata.remotecnt !== 0n)) {
     return `localcnt ${metadata.localcnt} and remotecnt ${metadata.remotecnt} must be 0 while resuid is 0`;
   }
-  const extents = extentCount(datasize, extentsize);
-  const beyond = metadata.localBad.find((extent) => extent >= extents);
-  return beyond === undefined ? null : `localbad names extent ${beyond} of ${extents}`;
+  const beyond = metadata.localBad.find(({ offset, length }) => !(offset + length <= datasize));
+  return beyond === undefined
+    ? null
+    : `localbad names ${beyond.length} bytes at ${beyond.offset} of ${datasize}`;
+}
+
+/** Offsets and lengths in turn. */
+function rangesOf(numbers: readonly number[]): ByteRange[] {
+  const ranges: ByteRange[] = [];
+  for (let i = 0; i + 1 < numbers.length; i += 2) {
+    ranges.push({ offset: numbers[i] ?? 0, length: numbers[i + 1] ?? 0 });
+  }
+  return ranges;
 }
 
 function missing(field: string): PortError {

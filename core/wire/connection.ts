@@ -113,6 +113,7 @@ export class Connection implements SocketHandler {
     if (!this.#open) return;
     this.#open = false;
     this.#waiting = [];
+    this.#reader.hold();
     this.#socket?.destroy();
   }
 

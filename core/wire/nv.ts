@@ -4,14 +4,14 @@
  *
  * This file has the types and the encoder; `nv-list.ts` reads.
  */
-import { assert, unreachable } from '../base/assert.js';
+import { assert } from '../base/assert.js';
 import { roundUp, viewOf } from '../base/bytes.js';
 
 /** Integers that a JavaScript number holds. */
 export type NumberType = 'int8' | 'uint8' | 'int16' | 'uint16' | 'int32' | 'uint32';
 export type WideType = 'int64' | 'uint64';
 export type ScalarType = NumberType | WideType;
-export type ArrayType = `${ScalarType}[]`;
+type ArrayType = `${ScalarType}[]`;
 export type NvType = ScalarType | ArrayType | 'string';
 
 /**
@@ -26,7 +26,7 @@ export type NvPair =
   | { readonly name: string; readonly type: 'uint8[]'; readonly value: Uint8Array }
   | { readonly name: string; readonly type: NumberArrayType; readonly value: readonly (bigint | number)[] };
 
-export type NumberArrayType = Exclude<ArrayType, 'uint8[]'>;
+type NumberArrayType = Exclude<ArrayType, 'uint8[]'>;
 
 /** The pairs that HAST's messages are made of: `nv.uint8('cmd', 2)`. */
 export const nv = {
@@ -44,34 +44,31 @@ export const nv = {
 interface Layout {
   readonly type: NvType;
   readonly code: number;
+  readonly shape: 'scalar' | 'array' | 'string';
   /** What one element is: the scalar itself, an array's item, a string's character. */
   readonly element: ScalarType;
   readonly elementBytes: number;
-  readonly shape: 'scalar' | 'array' | 'string';
+  readonly signed: boolean;
+  /** Range of an element; of a 64-bit one, as far as numbers go. */
+  readonly min: number;
+  readonly max: number;
 }
 
-const ELEMENT_BYTES: Record<ScalarType, number> = {
-  int8: 1,
-  uint8: 1,
-  int16: 2,
-  uint16: 2,
-  int32: 4,
-  uint32: 4,
-  int64: 8,
-  uint64: 8,
-};
-
-const SCALARS = Object.keys(ELEMENT_BYTES) as ScalarType[];
+const SCALARS = ['int8', 'uint8', 'int16', 'uint16', 'int32', 'uint32', 'int64', 'uint64'] as const;
 
 /** By code, 1 to 17: eight scalars, eight arrays, the string. */
 const LAYOUTS: readonly Layout[] = [
-  ...SCALARS.map((element, i) => layout(element, 1 + i, element, 'scalar')),
-  ...SCALARS.map((element, i) => layout(`${element}[]`, 9 + i, element, 'array')),
-  layout('string', 17, 'uint8', 'string'),
-];
+  ...SCALARS.map((element) => layout(element, 'scalar', element)),
+  ...SCALARS.map((element) => layout(`${element}[]`, 'array', element)),
+  layout('string', 'string', 'uint8'),
+].map((each, i) => ({ ...each, code: i + 1 }));
 
-function layout(type: NvType, code: number, element: ScalarType, shape: Layout['shape']): Layout {
-  return { type, code, element, elementBytes: ELEMENT_BYTES[element], shape };
+function layout(type: NvType, shape: Layout['shape'], element: ScalarType): Omit<Layout, 'code'> {
+  const elementBytes = 2 ** (SCALARS.indexOf(element) >>> 1);
+  const signed = element.startsWith('int');
+  const values = 2 ** (8 * elementBytes);
+  const [min, max] = signed ? [-values / 2, values / 2 - 1] : [0, values - 1];
+  return { type, shape, element, elementBytes, signed, min, max };
 }
 
 /** The layout of a type code, or null for a code that does not exist. */
@@ -88,7 +85,7 @@ export function layoutOf(type: NvType): Layout {
 }
 
 export const PAIR_HEADER_BYTES = 6;
-export const MAX_NAME_LENGTH = 254;
+const MAX_NAME_LENGTH = 254;
 const TWO_TO_32 = 0x1_0000_0000;
 
 /** Encoded length of `pairs` in bytes. */
@@ -111,8 +108,8 @@ export function writeNv(pairs: readonly NvPair[], target: Uint8Array, at: number
   for (const pair of pairs) {
     const nameBytes = pair.name.length + 1;
     const size = valueBytes(pair);
-    assert(nameBytes > 1 && nameBytes <= MAX_NAME_LENGTH + 1, `nv name of ${pair.name.length} characters`);
-    assert(size > 0, `nv ${pair.name}: an array needs an element`);
+    assert(nameBytes > 1 && nameBytes <= MAX_NAME_LENGTH + 1, 'an nv name has 1 to 254 characters');
+    assert(size > 0, 'an nv array has an element');
     target[at] = layoutOf(pair.type).code;
     target[at + 1] = nameBytes;
     writeInteger(target, at + 2, 4, size);
@@ -131,58 +128,32 @@ function valueBytes(pair: NvPair): number {
 }
 
 function writeValue(target: Uint8Array, at: number, pair: NvPair): void {
-  switch (pair.type) {
-    case 'string':
-      return writeText(target, at, pair.value);
-    case 'uint8[]':
-      return target.set(pair.value, at);
-    case 'int8[]':
-    case 'int16[]':
-    case 'uint16[]':
-    case 'int32[]':
-    case 'uint32[]':
-    case 'int64[]':
-    case 'uint64[]': {
-      const { element, elementBytes } = layoutOf(pair.type);
-      pair.value.forEach((value, i) => writeScalar(target, at + i * elementBytes, element, value));
-      return;
-    }
-    case 'int8':
-    case 'uint8':
-    case 'int16':
-    case 'uint16':
-    case 'int32':
-    case 'uint32':
-    case 'int64':
-    case 'uint64':
-      return writeScalar(target, at, pair.type, pair.value);
-    default:
-      return unreachable(pair);
-  }
+  const layout = layoutOf(pair.type);
+  if (typeof pair.value === 'string') writeText(target, at, pair.value);
+  else if (pair.value instanceof Uint8Array) target.set(pair.value, at);
+  else if (typeof pair.value !== 'object') writeScalar(target, at, layout, pair.value);
+  else pair.value.forEach((value, i) => writeScalar(target, at + i * layout.elementBytes, layout, value));
 }
 
-function writeScalar(target: Uint8Array, at: number, type: ScalarType, value: bigint | number): void {
-  const bytes = ELEMENT_BYTES[type];
-  const signed = !type.startsWith('u');
-  if (typeof value === 'bigint') {
-    const bits = bytes * 8;
-    assert(
-      (signed ? BigInt.asIntN(bits, value) : BigInt.asUintN(bits, value)) === value,
-      `${type} of ${value}`,
-    );
-    viewOf(target).setBigUint64(at, BigInt.asUintN(64, value), true);
-  } else {
-    const range = 2 ** (bytes * 8 - (signed ? 1 : 0));
-    const inRange = value < range && value >= (signed ? -range : 0);
-    assert(inRange && Number.isSafeInteger(value), `${type} of ${value}`);
-    writeInteger(target, at, bytes, value);
-  }
+function writeScalar(target: Uint8Array, at: number, layout: Layout, value: bigint | number): void {
+  if (typeof value === 'bigint') return writeBigint(target, at, layout, value);
+  const { min, max } = layout;
+  // The text costs more than all the rest.
+  if (!Number.isSafeInteger(value) || value < min || value > max)
+    assert(false, `nv ${layout.type} of ${value}`);
+  writeInteger(target, at, Math.min(layout.elementBytes, 4), value);
+  if (layout.elementBytes === 8) writeInteger(target, at + 4, 4, Math.floor(value / TWO_TO_32));
 }
 
-/** Little-endian two's complement of a safe integer, 1 to 8 bytes. */
+function writeBigint(target: Uint8Array, at: number, layout: Layout, value: bigint): void {
+  const cut = layout.signed ? BigInt.asIntN(64, value) : BigInt.asUintN(64, value);
+  assert(cut === value && layout.elementBytes === 8, `nv ${layout.type} of ${value}`);
+  viewOf(target).setBigUint64(at, BigInt.asUintN(64, value), true);
+}
+
+/** The low 1 to 4 bytes of a safe integer, in two's complement, the lowest first. */
 function writeInteger(target: Uint8Array, at: number, bytes: number, value: number): void {
-  const high = Math.floor(value / TWO_TO_32);
-  for (let i = 0; i < bytes; i++) target[at + i] = (i < 4 ? value : high) >>> (8 * (i & 3));
+  for (let i = 0; i < bytes; i++) target[at + i] = value >>> (8 * i);
 }
 
 function writeText(target: Uint8Array, at: number, text: string): void {

@@ -22,7 +22,7 @@ export interface IoRequest {
   readonly memsync: boolean;
 }
 
-export interface Keepalive {
+interface Keepalive {
   readonly command: 'keepalive';
   /** Ours (W8): both copies are complete and equal. Sent as an extra field, which the reference ignores. */
   readonly insync: boolean;

@@ -227,7 +227,7 @@ export class NbdClient {
       encodeClientFlags(flags & (HANDSHAKE_FLAG.fixedNewstyle | HANDSHAKE_FLAG.noZeroes)),
     ]);
     if (this.#options.structured !== false)
-      await this.#option(OPTION.structuredReply, NO_DATA).catch(() => []);
+      await this.#option(OPTION.structuredReply, NO_DATA).catch(onlyRefused);
     const request = encodeInfoRequest(this.#options.exportName ?? '', [INFO.blockSize]);
     for (const item of await this.#option(OPTION.go, request)) this.#info = decodeInfoItem(item, this.#info);
   }
@@ -367,6 +367,11 @@ export class NbdClient {
 
 function fuaFlag(options: { fua?: boolean }): number {
   return options.fua === true ? COMMAND_FLAG.fua : 0;
+}
+
+/** An option that the server does not have is no reason to give up. */
+function onlyRefused(error: unknown): void {
+  if (!(error instanceof NbdError) || error.code !== 'EINVAL') throw error;
 }
 
 function optionError(type: number, payload: Uint8Array): NbdError {

@@ -82,8 +82,10 @@ export class NbdConnection implements SocketHandler {
     socket.resume();
   }
 
-  get address(): string {
-    return this.#socket?.remoteAddress ?? 'N/A';
+  /** For the log. Clients of a Unix socket have no address. */
+  get name(): string {
+    const address = this.#socket?.remoteAddress ?? 'N/A';
+    return address === 'N/A' ? 'NBD client' : `NBD client ${address}`;
   }
 
   /** Nobody can be answered any more. */

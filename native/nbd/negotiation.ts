@@ -21,7 +21,7 @@ import {
   encodeTextItem,
 } from './protocol.js';
 
-export const PREFERRED_BYTES = 1 << 20;
+const PREFERRED_BYTES = 1 << 20;
 /** Longest READ or WRITE served. */
 export const MAX_PAYLOAD_BYTES = 32 << 20;
 

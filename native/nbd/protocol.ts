@@ -79,10 +79,10 @@ export const COMMAND_FLAG = { fua: 1 << 0, noHole: 1 << 1, dontFragment: 1 << 2 
 export const CHUNK = { none: 0, offsetData: 1, offsetHole: 2, error: 0x8001, errorOffset: 0x8002 } as const;
 
 /** The chunk that ends a reply. */
-export const CHUNK_FLAG_DONE = 1;
+const CHUNK_FLAG_DONE = 1;
 
 /** Names are at most this long by the protocol. */
-export const MAX_NAME_BYTES = 4096;
+const MAX_NAME_BYTES = 4096;
 
 /** Errors on the wire are Linux numbers on every system; those not listed travel as EIO. */
 const ERROR_NUMBERS: Readonly<Record<string, number>> = {

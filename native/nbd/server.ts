@@ -177,7 +177,7 @@ export class NbdDevice implements Device {
 
   disconnected(connection: NbdConnection, error: PortError | null): void {
     this.#connections.delete(connection);
-    if (error !== null) this.report(connection, error.message);
+    if (error !== null) this.#ports.log.write('debug1', `${connection.name} went away: ${error.message}.`);
     const place = this.#waiting.indexOf(connection);
     if (place >= 0) this.#waiting.splice(place, 1);
     this.#admitLater();
@@ -185,7 +185,7 @@ export class NbdDevice implements Device {
   }
 
   report(connection: NbdConnection, why: string): void {
-    this.#ports.log.write('warning', `Client ${connection.address} of the device was disconnected: ${why}.`);
+    this.#ports.log.write('warning', `${connection.name} was disconnected: ${why}.`);
   }
 
   #take(bytes: number): NbdRequest | null {

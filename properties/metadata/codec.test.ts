@@ -66,12 +66,11 @@ test('what is written reads back, on any component that create accepts', () => {
       written,
       ({ mediaSize, sectorSize, extentsize, geometry }, { extents, ...rest }) => {
         if (isPortError(geometry)) return;
-        const total = extentCount(geometry.datasize, extentsize);
         const metadata: Metadata = {
           ...rest,
           ...geometry,
           extentsize,
-          localBad: extents.map((extent) => extent % total),
+          localBad: extents.map((at) => ({ offset: at % geometry.datasize, length: 0 })),
         };
         const block = encodeMetadata(metadata, codecs);
         expect(block).toHaveLength(METADATA_BYTES);

@@ -4,9 +4,10 @@ import { viewOf } from '../../core/base/bytes.js';
 import { isPortError } from '../../core/ports/error.js';
 import { tsCodecs } from '../../core/wire/codecs.js';
 import { errnoOf } from '../../core/wire/errno.js';
-import { decodeNv, type NvList } from '../../core/wire/nv-list.js';
+import { decodeNv } from '../../core/wire/nv-list.js';
 import { encodeNv, nv, type NvPair, type NvType } from '../../core/wire/nv.js';
 import { openPayload, packPayload, readPayloadSpec, type PayloadSettings } from '../../core/wire/payload.js';
+import { listOf } from '../wire/list-of.js';
 import { bytesOfHex, hexOf, readJson } from './files.js';
 import type { Kind } from './kind.js';
 import type { Case, Report } from './report.js';
@@ -235,10 +236,4 @@ function received(fields: Uint8Array, data: Uint8Array): unknown {
   if (spec === null || isPortError(spec)) return rejected;
   const target = new Uint8Array(spec.compression === 'none' ? data.length : viewOf(data).getUint32(0, true));
   return openPayload(codecs, spec, data, target) === null ? { rc: 0, size: target.length } : rejected;
-}
-
-function listOf(pairs: readonly NvPair[]): NvList {
-  const list = decodeNv(encodeNv(pairs));
-  if (isPortError(list)) throw new Error(list.message);
-  return list;
 }

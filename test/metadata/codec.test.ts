@@ -91,7 +91,7 @@ describe('encoding', () => {
       ...metadata,
       resource: 'r'.repeat(254),
       incomplete: true,
-      localBad: Array.from({ length: MAX_LOCAL_BAD }, (_, extent) => extent),
+      localBad: Array.from({ length: MAX_LOCAL_BAD }, (_, at) => ({ offset: at * 1024, length: 512 })),
     };
     const block = encodeMetadata(largest, codecs);
     expect(decodeMetadata(block, { ...expected, resource: largest.resource }, codecs)).toEqual(largest);
@@ -154,21 +154,21 @@ describe('decoding', () => {
   });
 
   test('every flipped bit of what a node wrote is noticed', () => {
-    const block = encodeMetadata({ ...metadata, incomplete: true, localBad: [1, 2] }, codecs);
+    const block = encodeMetadata({ ...metadata, incomplete: true, localBad: [{ offset: 512, length: 1024 }] }, codecs);
     const length = block.findLastIndex((byte) => byte !== 0) + 1;
     for (let bit = 0; bit < length * 8; bit++) {
       const damaged = block.slice();
       damaged[bit >> 3] = (damaged[bit >> 3] ?? 0) ^ (1 << (bit & 7));
       const decoded = decodeMetadata(damaged, expected, codecs);
       // A bit in the checksum's own name makes it an unknown field: then nothing else changed.
-      if (!isPortError(decoded)) expect(decoded).toEqual({ ...metadata, incomplete: true, localBad: [1, 2] });
+      if (!isPortError(decoded)) expect(decoded).toEqual({ ...metadata, incomplete: true, localBad: [{ offset: 512, length: 1024 }] });
     }
   });
 
-  test('a local-bad extent beyond the end is refused', () => {
-    const block = encodeMetadata({ ...metadata, localBad: [512] }, codecs);
+  test('a local-bad range beyond the end is refused', () => {
+    const block = encodeMetadata({ ...metadata, localBad: [{ offset: metadata.datasize, length: 512 }] }, codecs);
     expect(decodeMetadata(block, expected, codecs)).toMatchObject({
-      message: 'metadata of resource test: localbad names extent 512 of 512; the disk was not touched',
+      message: `metadata of resource test: localbad names 512 bytes at ${metadata.datasize} of ${metadata.datasize}; the disk was not touched`,
     });
   });
 

@@ -2,8 +2,9 @@ import type { DeviceSetup, DeviceTraits } from '../contract/device.js';
 import { errorCode, errorNumber } from '../../native/nbd/protocol.js';
 import { deviceContract } from '../contract/device.js';
 import { MemoryWorld } from './memory-world.js';
+import { realSetup } from './real-world.js';
 
-export const NBD_TRAITS: DeviceTraits = {
+const NBD_TRAITS: DeviceTraits = {
   deletes: true,
   wholeRequestBytes: 32 << 20,
   codeOf: (code) => errorCode(errorNumber(code)),
@@ -38,3 +39,4 @@ async function inMemory(structured: boolean): Promise<DeviceSetup> {
 
 deviceContract('NBD, in-memory network, structured replies', NBD_TRAITS, async () => inMemory(true));
 deviceContract('NBD, in-memory network, simple replies', NBD_TRAITS, async () => inMemory(false));
+deviceContract('NBD, Unix socket', NBD_TRAITS, realSetup);

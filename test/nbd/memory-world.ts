@@ -46,7 +46,8 @@ export class MemoryWorld {
   /** A connection that says and reads what the test tells it to. */
   connectRaw(): RawClient {
     const client = new RawClient(this.#machine.boot(`client ${String(this.#clients++)}`), ADDRESS);
-    this.runUntil(() => client.received.length >= 18 || client.isClosed);
+    this.runUntil(() => client.hasReceived || client.isClosed);
+    this.scheduler.runFor(1);
     return client;
   }
 
@@ -143,7 +144,8 @@ export class MemoryWorld {
   }
 }
 
-const IGNORED: SocketHandler = {
+/** Handler of a connection that is given away at once. */
+export const IGNORED: SocketHandler = {
   connected: () => undefined,
   target: () => new Uint8Array(1),
   filled: () => undefined,
@@ -157,11 +159,11 @@ async function macrotask(): Promise<void> {
 
 /** Collects what the server sends, and reads only when told to. */
 export class RawClient implements SocketHandler {
-  received: number[] = [];
+  #received: Buffer[] = [];
   isClosed = false;
   closedWith: PortError | null = null;
   readonly #booted: Booted;
-  readonly #input = new Uint8Array(4096);
+  readonly #input = new Uint8Array(64 << 10);
   #socket: Socket | null = null;
 
   constructor(booted: Booted, address: string) {
@@ -171,8 +173,17 @@ export class RawClient implements SocketHandler {
     });
   }
 
+  get hasReceived(): boolean {
+    return this.#received.length > 0;
+  }
+
   send(...chunks: readonly Uint8Array[]): void {
     this.#booted.process.run(() => this.#socket?.send(chunks));
+  }
+
+  /** Ends as a killed process does. */
+  die(): void {
+    this.#booted.process.kill();
   }
 
   stopReading(): void {
@@ -185,8 +196,8 @@ export class RawClient implements SocketHandler {
 
   /** What has arrived since the last call. */
   take(): Buffer {
-    const bytes = Buffer.from(this.received);
-    this.received = [];
+    const bytes = Buffer.concat(this.#received);
+    this.#received = [];
     return bytes;
   }
 
@@ -197,7 +208,7 @@ export class RawClient implements SocketHandler {
     return this.#input;
   }
   filled(bytes: number): void {
-    for (const byte of this.#input.subarray(0, bytes)) this.received.push(byte);
+    this.#received.push(Buffer.from(this.#input.subarray(0, bytes)));
   }
   sent(): void {
     return;

@@ -1,0 +1,187 @@
+import { assert } from '../base/assert.js';
+import { Bitmap } from './bitmap.js';
+import { Keepdirty } from './keepdirty.js';
+
+/** First and last extent of a byte range. */
+export interface ExtentRange {
+  readonly first: number;
+  readonly last: number;
+}
+
+/**
+ * Which extents may differ between the nodes (core/spec/metadata.md section 5), as pure bookkeeping: what the bits
+ * should be. `MapStore` makes them durable.
+ *
+ * The image, that is the bitmap as it belongs on disk, holds an extent for any of these reasons:
+ *
+ *   in flight    a write has started and not finished on both nodes
+ *   need sync    the nodes are known or suspected to differ; the synchroniser works these off
+ *   keep dirty   one of the last extents written
+ *   unflushed    written on both nodes, but not yet covered by a successful flush of both (W15): a power loss of
+ *                either node may still take the data away, and only this bit would tell
+ *
+ * So a bit never leaves the disk before the data it vouches for is durable on both nodes (I8), and a lost session
+ * turns everything unflushed into need-sync (W15b).
+ */
+export class Activemap {
+  readonly extentsize: number;
+  readonly datasize: number;
+  readonly image: Bitmap;
+  readonly #sync: Bitmap;
+  readonly #inFlight = new Map<number, number>();
+  readonly #keepdirty: Keepdirty;
+  /** Extent -> flush generation in which its last write finished. */
+  readonly #unflushed = new Map<number, number>();
+  #generation = 1;
+
+  /** `mapBytes` is the length of the image, a multiple of the sector size. */
+  constructor(geometry: { datasize: number; extentsize: number; keepdirty: number; mapBytes: number }) {
+    this.datasize = geometry.datasize;
+    this.extentsize = geometry.extentsize;
+    const extents = Math.ceil(geometry.datasize / geometry.extentsize);
+    this.image = new Bitmap(extents, geometry.mapBytes);
+    this.#sync = new Bitmap(extents);
+    this.#keepdirty = new Keepdirty(geometry.keepdirty);
+  }
+
+  /** Takes a bitmap read from disk or received from the peer: every set bit needs sync. True when it added any. */
+  merge(bits: Uint8Array): boolean {
+    let added = false;
+    const whole = Math.min(bits.length, this.image.bytes.length);
+    for (let byte = 0; byte < whole; byte++) {
+      if (bits[byte] === 0) continue;
+      const end = Math.min(byte * 8 + 8, this.#sync.size);
+      for (let extent = byte * 8; extent < end; extent++) {
+        if (((bits[byte] ?? 0) & (1 << (extent & 7))) !== 0 && this.#mark(extent)) added = true;
+      }
+    }
+    return added;
+  }
+
+  /** A write to these extents begins: it may be issued once their bits are durable (I10). */
+  writeStarted(range: ExtentRange): void {
+    for (let extent = range.first; extent <= range.last; extent++) {
+      this.#inFlight.set(extent, (this.#inFlight.get(extent) ?? 0) + 1);
+      const evicted = this.#keepdirty.touch(extent);
+      this.image.set(extent);
+      if (evicted !== -1) this.#settle(evicted);
+    }
+  }
+
+  /** The write has finished on both nodes, or what it left undone is marked need-sync. */
+  writeFinished(range: ExtentRange): void {
+    for (let extent = range.first; extent <= range.last; extent++) {
+      const count = this.#inFlight.get(extent) ?? 0;
+      assert(count > 0, 'a write finished that never started');
+      if (count > 1) this.#inFlight.set(extent, count - 1);
+      else this.#inFlight.delete(extent);
+      this.#unflushed.set(extent, this.#generation);
+    }
+  }
+
+  /** A write that was issued nowhere is taken back. */
+  writeWithdrawn(range: ExtentRange): void {
+    for (let extent = range.first; extent <= range.last; extent++) {
+      const count = this.#inFlight.get(extent) ?? 0;
+      if (count > 1) this.#inFlight.set(extent, count - 1);
+      else this.#inFlight.delete(extent);
+      this.#settle(extent);
+    }
+  }
+
+  /** The nodes may differ there. True when any extent was not marked yet. */
+  needSync(range: ExtentRange): boolean {
+    let added = false;
+    for (let extent = range.first; extent <= range.last; extent++) {
+      if (this.#mark(extent)) added = true;
+    }
+    return added;
+  }
+
+  needsSync(extent: number): boolean {
+    return this.#sync.has(extent);
+  }
+
+  /** The lowest extent at or after `from` that needs sync, or -1. */
+  nextToSync(from: number): number {
+    return this.#sync.next(from);
+  }
+
+  /** The extent was copied; its bit stays until a flush of both nodes vouches for the copy (W15c). */
+  synced(extent: number): void {
+    this.#sync.clear(extent);
+    this.#unflushed.set(extent, this.#generation);
+  }
+
+  /** A flush of both nodes begins: what has finished by now is covered by it. Returns the generation to settle. */
+  flushStarted(): number {
+    return this.#generation++;
+  }
+
+  /** The flush succeeded on both nodes. */
+  flushed(generation: number): void {
+    for (const [extent, written] of this.#unflushed) {
+      if (written > generation) continue;
+      this.#unflushed.delete(extent);
+      this.#settle(extent);
+    }
+  }
+
+  /** The session ended: the peer may have lost whatever it had not flushed (W15b). */
+  peerLost(): void {
+    for (const extent of this.#unflushed.keys()) this.#mark(extent);
+  }
+
+  /** Bytes of dirty extents as `status` counts them: in flight or in need of sync. */
+  get dirtyBytes(): number {
+    let extents = this.#sync.count;
+    for (const extent of this.#inFlight.keys()) if (!this.#sync.has(extent)) extents++;
+    return extents * this.extentsize;
+  }
+
+  get syncCount(): number {
+    return this.#sync.count;
+  }
+
+  /** Extents written since the last flush of both nodes. */
+  get unflushedCount(): number {
+    return this.#unflushed.size;
+  }
+
+  /** Extents whose bit is set only because a flush of both nodes is still owed. */
+  get flushOwed(): number {
+    let owed = 0;
+    for (const extent of this.#unflushed.keys()) {
+      if (!this.#keepdirty.has(extent) && !this.#inFlight.has(extent) && !this.#sync.has(extent)) owed++;
+    }
+    return owed;
+  }
+
+  /** Extents a byte range touches. */
+  rangeOf(offset: number, length: number): ExtentRange {
+    return {
+      first: Math.floor(offset / this.extentsize),
+      last: Math.floor((offset + length - 1) / this.extentsize),
+    };
+  }
+
+  /** Length of an extent in bytes; the last one may be shorter. */
+  lengthOf(extent: number): number {
+    return Math.min(this.extentsize, this.datasize - extent * this.extentsize);
+  }
+
+  #mark(extent: number): boolean {
+    this.image.set(extent);
+    return this.#sync.set(extent);
+  }
+
+  /** Clears the bit in the image when no reason for it is left. */
+  #settle(extent: number): void {
+    const dirty =
+      this.#inFlight.has(extent) ||
+      this.#sync.has(extent) ||
+      this.#keepdirty.has(extent) ||
+      this.#unflushed.has(extent);
+    if (!dirty) this.image.clear(extent);
+  }
+}

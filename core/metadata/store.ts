@@ -1,0 +1,69 @@
+import type { Codecs } from '../ports/codecs.js';
+import type { Disk } from '../ports/disk.js';
+import type { Done, PortError } from '../ports/error.js';
+import type { Log } from '../ports/log.js';
+import { encodeMetadata, type Metadata } from './codec.js';
+
+/** The change is computed when its turn comes, from what is durable by then. */
+export type MetadataChange = (current: Metadata) => Partial<Metadata>;
+
+/**
+ * The metadata block of one component: every change is written and flushed before anybody is told (W3), one after the
+ * other. A change that cannot be stored is reported and has not happened.
+ */
+export class MetadataStore {
+  readonly #disk: Disk;
+  readonly #codecs: Codecs;
+  readonly #log: Log;
+  readonly #queue: { change: MetadataChange; done: Done }[] = [];
+  #current: Metadata;
+  #writing: Metadata | null = null;
+  writeErrors = 0;
+
+  constructor(ports: { disk: Disk; codecs: Codecs; log: Log }, current: Metadata) {
+    this.#disk = ports.disk;
+    this.#codecs = ports.codecs;
+    this.#log = ports.log;
+    this.#current = current;
+  }
+
+  /** What is durable. */
+  get current(): Metadata {
+    return this.#current;
+  }
+
+  update(change: MetadataChange, done: Done): void {
+    this.#queue.push({ change, done });
+    if (this.#writing === null) this.#writeNext();
+  }
+
+  #writeNext(): void {
+    const next = this.#queue[0];
+    if (next === undefined) return;
+    this.#writing = { ...this.#current, ...next.change(this.#current) };
+    this.#disk.write(0, encodeMetadata(this.#writing, this.#codecs), this.#written);
+  }
+
+  readonly #written = (error: PortError | null): void => {
+    if (error !== null) this.#finish(error);
+    else this.#disk.flush(this.#flushed);
+  };
+
+  readonly #flushed = (error: PortError | null): void => {
+    // A medium that has no cache to flush has stored the block by now.
+    this.#finish(error?.code === 'EOPNOTSUPP' ? null : error);
+  };
+
+  #finish(error: PortError | null): void {
+    const finished = this.#queue.shift();
+    if (error === null && this.#writing !== null) {
+      this.#current = this.#writing;
+    } else if (error !== null) {
+      this.writeErrors++;
+      this.#log.write('error', `Unable to write metadata: ${error.message}.`);
+    }
+    this.#writing = null;
+    finished?.done(error);
+    if (this.#writing === null) this.#writeNext();
+  }
+}

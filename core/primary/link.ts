@@ -1,0 +1,289 @@
+import { Dialer, type Credentials, type DialOptions, type DialResult } from '../handshake/dialer.js';
+import { bitmapBytes } from '../metadata/geometry.js';
+import type { Metadata } from '../metadata/codec.js';
+import type { Timer } from '../ports/clock.js';
+import type { Codecs } from '../ports/codecs.js';
+import { portError, type PortError } from '../ports/error.js';
+import type { Network } from '../ports/network.js';
+import { SPLIT_BRAIN } from '../wire/handshake-messages.js';
+import type { Parts } from './parts.js';
+import { Session } from './session.js';
+
+export interface LinkOwner {
+  /** The first attempt to reach the peer has ended, well or not. `wait`: the peer is still primary. */
+  attempted(outcome: 'connected' | 'failed' | 'wait'): void;
+  connected(): void;
+  disconnected(): void;
+}
+
+type Connected = Extract<DialResult, { kind: 'connected' }>;
+
+const RECONNECT_MS = 10_000;
+/** The first attempt after the end of a session that has lasted. */
+const RETURN_MS = 1_000;
+const WAIT_RETRY_MS = 1_000;
+const MAX_BACKOFF_MS = 300_000;
+/** A map is rounded up to the peer's sector, and the reference may send more (core/spec/metadata.md 3.2). */
+const MAP_SLACK_BYTES = 1024 * 1024;
+
+/**
+ * The primary's tie to its peer: dials, judges the handshake's answer, holds the session, and dials again after a loss,
+ * every 10 s, with back-off after faults of the peer (W1). What a handshake decides is durable before the session is used:
+ *
+ *   sizes agree -> merge the peer's map, make it durable (I11) -> counters, incomplete mark (W8) -> event -> install
+ */
+export class Link {
+  readonly #parts: Parts;
+  readonly #ports: { network: Network; codecs: Codecs };
+  readonly #owner: LinkOwner;
+  #dialer: Dialer | null = null;
+  #session: Session | null = null;
+  #retry: Timer | null = null;
+  #stopped = false;
+  #everConnected = false;
+  #connectedAt = 0;
+  #backoffMs = RECONNECT_MS;
+  #nextSeq = 1;
+  #toldCount = 0n;
+  #lastComplaint = '';
+  /** The peer has answered something, or an attempt has ended. */
+  contacted = false;
+  /** The peer's counters as of the handshake; it does not change them during the session. */
+  peerCounts = { localcnt: 0n, remotecnt: 0n };
+
+  constructor(parts: Parts, ports: { network: Network; codecs: Codecs }, owner: LinkOwner) {
+    this.#parts = parts;
+    this.#ports = ports;
+    this.#owner = owner;
+  }
+
+  /** The session in use, or null: requests go to the local component alone. */
+  get session(): Session | null {
+    return this.#session?.open === true ? this.#session : null;
+  }
+
+  /** Dials now, unless there is a session or an attempt already. */
+  connect(): void {
+    this.#retry?.cancel();
+    this.#retry = null;
+    const { config, clock, map } = this.#parts;
+    if (this.#stopped || this.#dialer !== null || this.#session !== null || config.remoteaddr === 'none')
+      return;
+    const options: DialOptions = {
+      resource: config.name,
+      remote: config.remoteaddr,
+      source: config.sourceaddr === '' ? null : config.sourceaddr,
+      timeoutMs: config.timeout * 1000,
+      maxMapBytes: bitmapBytes(map.datasize, map.extentsize) + MAP_SLACK_BYTES,
+    };
+    this.#dialer = new Dialer({ clock, ...this.#ports }, options, this);
+  }
+
+  /** The peer answered a request with an error: it is not up to date (W1). Ends the session; back-off grows. */
+  peerFault(error: PortError): void {
+    this.#backoffMs = Math.min(this.#backoffMs * 2, MAX_BACKOFF_MS);
+    this.drop(error);
+  }
+
+  /** A synchronisation completed: the peer is healthy. */
+  peerHealthy(): void {
+    this.#backoffMs = RECONNECT_MS;
+  }
+
+  /** Ends the session or the attempt; dials again later. */
+  drop(error: PortError): void {
+    this.#dialer?.cancel();
+    this.#dialer = null;
+    const session = this.#session;
+    if (session === null) {
+      this.#retryAfter(RECONNECT_MS);
+    } else {
+      session.close();
+      this.sessionLost(error);
+    }
+  }
+
+  /** Ends everything for good, quietly. */
+  stop(): void {
+    this.#stopped = true;
+    this.#retry?.cancel();
+    this.#dialer?.cancel();
+    const session = this.#session;
+    this.#session = null;
+    session?.close();
+  }
+
+  credentials(done: (error: PortError | null, credentials: Credentials | null) => void): void {
+    const { lineage, metadata } = this.#parts;
+    this.contacted = true;
+    lineage.identify((error, virgin) => {
+      const { resuid, localcnt, remotecnt } = metadata.current;
+      this.#toldCount = localcnt;
+      done(error, error === null ? { virgin, resuid, localcnt, remotecnt } : null);
+    });
+  }
+
+  dialled(result: DialResult): void {
+    this.#dialer = null;
+    this.contacted = true;
+    if (result.kind === 'connected') this.#judge(result);
+    else if (result.kind === 'refused') this.#refused(result.message, result.wait);
+    else this.#failed(`Unable to ${result.stage}: ${result.error.message}`);
+  }
+
+  sessionLost(error: PortError): void {
+    if (this.#session === null) return;
+    const { config, map, log } = this.#parts;
+    this.#nextSeq = this.#session.nextSeq;
+    this.#session = null;
+    log.write('warning', `Disconnected from ${config.remoteaddr} (${error.message}).`);
+    map.peerLost();
+    this.#parts.event('disconnect');
+    const lasted = this.#parts.clock.now() - this.#connectedAt >= RECONNECT_MS;
+    this.#retryAfter(lasted && this.#backoffMs === RECONNECT_MS ? RETURN_MS : this.#backoffMs);
+    this.#owner.disconnected();
+  }
+
+  #retryAfter(delayMs: number): void {
+    this.#retry?.cancel();
+    this.#retry = this.#parts.clock.after(delayMs, () => {
+      this.connect();
+    });
+  }
+
+  #refused(message: string, wait: boolean): void {
+    this.#complain('warning', message);
+    if (message === SPLIT_BRAIN) this.#parts.event('split-brain');
+    else if (message.startsWith('Resource unique ID mismatch')) this.#parts.event('mismatch');
+    else if (wait) this.#parts.event('dual-primary');
+    this.#retryAfter(wait && !this.#everConnected ? WAIT_RETRY_MS : this.#backoffMs);
+    this.#owner.attempted(wait ? 'wait' : 'failed');
+  }
+
+  #failed(text: string): void {
+    this.#complain('warning', `Unable to connect to ${this.#parts.config.remoteaddr}: ${text}.`);
+    this.#retryAfter(this.#backoffMs);
+    this.#owner.attempted('failed');
+  }
+
+  /** Says a thing once, however often it is met (W31); the repetitions are for debugging. */
+  #complain(level: 'warning' | 'error', text: string): void {
+    this.#parts.log.write(text === this.#lastComplaint ? 'debug1' : level, text);
+    this.#lastComplaint = text;
+  }
+
+  #judge(result: Connected): void {
+    const { map, metadata } = this.#parts;
+    const { reply } = result;
+    const fault = this.#mismatch(result);
+    if (fault !== null) {
+      this.#giveUp(result, fault);
+      this.#parts.event('mismatch');
+      return;
+    }
+    const { localcnt, remotecnt, incomplete } = metadata.current;
+    const equal = reply.localcnt === remotecnt && reply.remotecnt === localcnt;
+    if (incomplete && reply.syncsrc !== 'secondary' && !equal) {
+      this.#giveUp(result, 'this copy is incomplete, and the peer is not where it was being copied from');
+      return;
+    }
+    const changed = result.map !== null && map.merge(result.map);
+    if (changed || result.map !== null) {
+      this.#parts.mapStore.persist({
+        mapPersisted: (error) => {
+          this.#mapStored(result, error);
+        },
+      });
+    } else {
+      this.#mapStored(result, null);
+    }
+  }
+
+  #mismatch(result: Connected): string | null {
+    const { map } = this.#parts;
+    const { datasize, extentsize } = result.reply;
+    if (datasize !== map.datasize) {
+      return `Data size differs between nodes (local=${String(map.datasize)}, remote=${String(datasize)})`;
+    }
+    if (extentsize !== map.extentsize) {
+      return `Extent size differs between nodes (local=${String(map.extentsize)}, remote=${String(extentsize)})`;
+    }
+    if (result.map !== null && result.map.length < bitmapBytes(map.datasize, map.extentsize)) {
+      return `The peer's activemap is too short (${String(result.map.length)} bytes)`;
+    }
+    return null;
+  }
+
+  #mapStored(result: Connected, error: PortError | null): void {
+    if (error !== null) {
+      this.#giveUp(result, `unable to store the peer's activemap: ${error.message}`);
+      return;
+    }
+    const { map, metadata, truth } = this.#parts;
+    const { reply } = result;
+    const outOfDate = reply.syncsrc === 'secondary' && map.syncCount > 0;
+    const { localcnt, incomplete } = metadata.current;
+    const first = reply.virgin && localcnt === 0n;
+    if (incomplete === outOfDate && !first) {
+      truth.outOfDate = outOfDate;
+      this.#install(result);
+      return;
+    }
+    const change = (current: Metadata): Partial<Metadata> => ({
+      incomplete: outOfDate,
+      localcnt: first && current.localcnt === 0n ? 1n : current.localcnt,
+    });
+    metadata.update(change, (failure) => {
+      if (failure !== null) {
+        this.#giveUp(result, `unable to store metadata: ${failure.message}`);
+        return;
+      }
+      if (first) this.#toldCount = 1n;
+      truth.outOfDate = outOfDate;
+      this.#install(result);
+    });
+  }
+
+  #install(result: Connected): void {
+    const { config, clock, log, lineage, metadata, disk } = this.#parts;
+    if (this.#stopped) {
+      closeBoth(result);
+      return;
+    }
+    if (lineage.storing || metadata.current.localcnt !== this.#toldCount) {
+      // A lonely write was acknowledged during the handshake: the peer judged by counters of the past.
+      this.#giveUp(result, 'this node wrote alone during the handshake', 0);
+      return;
+    }
+    if (!result.connA.open || !result.connB.open) {
+      this.#giveUp(result, 'the peer closed the connection');
+      return;
+    }
+    this.peerCounts = { localcnt: result.reply.localcnt, remotecnt: result.reply.remotecnt };
+    const again = this.#everConnected ? 'Successfully reconnected' : 'Connected';
+    log.write('info', `${again} to ${config.remoteaddr}.`);
+    this.#everConnected = true;
+    this.#lastComplaint = '';
+    this.#connectedAt = clock.now();
+    this.#parts.event('connect');
+    const { version, connA, connB } = result;
+    const parts = { version, connA, connB, firstSeq: this.#nextSeq, sectorSize: disk.sectorSize };
+    this.#session = new Session({ clock, log, codecs: this.#ports.codecs }, parts, config, this);
+    this.#owner.connected();
+    this.#owner.attempted('connected');
+  }
+
+  #giveUp(result: Connected, reason: string, retryMs = this.#backoffMs): void {
+    closeBoth(result);
+    this.#complain('error', `Handshake with ${this.#parts.config.remoteaddr} failed: ${reason}.`);
+    this.#retryAfter(retryMs);
+    this.#owner.attempted('failed');
+  }
+}
+
+function closeBoth(result: Connected): void {
+  result.connA.close();
+  result.connB.close();
+}
+
+export const SESSION_DROPPED = portError('ECONNABORTED', 'dropped by a change of configuration');

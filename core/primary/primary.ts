@@ -1,0 +1,221 @@
+import type { ResourceConfig } from '../config/types.js';
+import { MetadataStore } from '../metadata/store.js';
+import type { Metadata } from '../metadata/codec.js';
+import type { Device, DeviceHandler, DeviceRequest } from '../ports/device.js';
+import type { PortError } from '../ports/error.js';
+import { openComponent, type Component } from '../resource/component.js';
+import { EXIT_NOINPUT, EXIT_OK, EXIT_OSERR, type WorkerStatus } from '../resource/types.js';
+import type { PrimaryOptions, PrimaryPorts, ResourceWorker } from '../resource/worker.js';
+import type { IntakeOwner } from './intake.js';
+import { SESSION_DROPPED, type LinkOwner } from './link.js';
+import { Parts } from './parts.js';
+
+/** How long a starting primary keeps applications waiting for a peer that does not answer at all. */
+const FIRST_CONTACT_MS = 3_000;
+
+/**
+ * The worker of a resource in role primary (core/spec/replication.md section 1.1):
+ *
+ *   metadata and map read -> device created -> first attempt to reach the peer -> requests served
+ *
+ * A copy that may not be used alone (W8) gets its device only when its source has connected. While the peer is still
+ * primary itself, serving waits for it to step down, up to the timeout.
+ */
+export class Primary implements ResourceWorker, DeviceHandler, IntakeOwner, LinkOwner {
+  readonly #ports: PrimaryPorts;
+  readonly #options: PrimaryOptions;
+  #config: ResourceConfig;
+  #parts: Parts | null = null;
+  #device: Device | null = null;
+  #serving = false;
+  #stopping = false;
+  #flushing = false;
+  #ended = false;
+  readonly #startedAt: number;
+
+  constructor(ports: PrimaryPorts, config: ResourceConfig, options: PrimaryOptions) {
+    this.#ports = ports;
+    this.#config = config;
+    this.#options = options;
+    this.#startedAt = ports.clock.now();
+    openComponent(ports, config.name, (error, component) => {
+      if (component === null) this.#fail(EXIT_NOINPUT, error?.message ?? 'cannot read the local component');
+      else this.#opened(component);
+    });
+  }
+
+  status(): WorkerStatus {
+    const parts = this.#parts;
+    const { statistics, intake, map, mapStore, link, metadata } = parts ?? {};
+    return {
+      status: (link?.session ?? null) === null ? 'degraded' : 'complete',
+      dirty: map?.dirtyBytes ?? 0,
+      extentsize: map?.extentsize ?? 0,
+      keepdirty: metadata?.current.keepdirty ?? 0,
+      reads: statistics?.reads ?? 0,
+      writes: statistics?.writes ?? 0,
+      deletes: statistics?.deletes ?? 0,
+      flushes: statistics?.flushes ?? 0,
+      activemapUpdates: mapStore?.updates ?? 0,
+      readErrors: statistics?.readErrors ?? 0,
+      writeErrors: (statistics?.writeErrors ?? 0) + (mapStore?.writeErrors ?? 0),
+      deleteErrors: statistics?.deleteErrors ?? 0,
+      flushErrors: (statistics?.flushErrors ?? 0) + (mapStore?.flushErrors ?? 0),
+      idleQueue: intake?.idle ?? 0,
+      localQueue: statistics?.localQueue ?? 0,
+      sendQueue: 0,
+      recvQueue: link?.session?.outstanding ?? 0,
+      doneQueue: 0,
+      remoteErrors: statistics?.remoteErrors ?? 0,
+      localCopy: metadata?.current.incomplete === true ? 'incomplete' : 'complete',
+      exported: this.#device !== null,
+    };
+  }
+
+  /** Live reload (core/spec/config.md section 7): new addresses cost the session, the rest applies to later requests. */
+  reload(config: ResourceConfig): void {
+    const before = this.#config;
+    this.#config = config;
+    const parts = this.#parts;
+    if (parts === null) return;
+    parts.config = config;
+    parts.mapStore.metaflush = config.metaflush;
+    parts.link.session?.reload(config);
+    if (before.remoteaddr === config.remoteaddr && before.sourceaddr === config.sourceaddr) return;
+    parts.link.drop(SESSION_DROPPED);
+    if (config.remoteaddr !== 'none') parts.link.connect();
+  }
+
+  /** Orderly end (W35): nothing new, what is in progress finishes, both nodes flush; at most `timeout` seconds. */
+  stop(): void {
+    if (this.#stopping) return;
+    this.#stopping = true;
+    this.#ports.clock.after(this.#config.timeout * 1000, () => {
+      this.#close(EXIT_OK);
+    });
+    if (this.#parts === null) this.#close(EXIT_OK);
+    else this.#parts.intake.close();
+  }
+
+  submitted(request: DeviceRequest): void {
+    if (!this.#stopping) this.#parts?.intake.submit(request);
+  }
+
+  gone(error: PortError): void {
+    this.#fail(EXIT_OSERR, `Device hast/${this.#config.provname} is gone: ${error.message}`);
+  }
+
+  answered(requestId: number, error: PortError | null): void {
+    this.#device?.complete(requestId, error);
+  }
+
+  drained(): void {
+    if (!this.#stopping || this.#flushing) return;
+    this.#flushing = true;
+    this.#parts?.flusher.flush(() => {
+      this.#parts?.mapStore.persist({
+        mapPersisted: () => {
+          this.#close(EXIT_OK);
+        },
+      });
+    });
+  }
+
+  attempted(outcome: 'connected' | 'failed' | 'wait'): void {
+    const waited = this.#ports.clock.now() - this.#startedAt;
+    if (outcome === 'wait' && waited < this.#config.timeout * 1000) return;
+    this.#serve();
+  }
+
+  connected(): void {
+    const parts = this.#parts;
+    const session = parts?.link.session ?? null;
+    if (parts === null || session === null) return;
+    if (this.#device === null) this.#createDevice();
+    parts.synchronizer.connected(session);
+    parts.intake.resume();
+  }
+
+  disconnected(): void {
+    this.#parts?.synchronizer.interrupted();
+  }
+
+  #opened(component: Component): void {
+    const metadata = new MetadataStore(this.#ports, { ...component.metadata, prevrole: 'primary' });
+    const { resuid, incomplete } = component.metadata;
+    if (resuid !== 0n && !(incomplete && this.#options.force)) {
+      this.#assemble(component, metadata);
+      return;
+    }
+    // A virgin copy begins with zero counters (M2); a forced one is declared good, on the operator's word.
+    metadata.update(
+      () => ({ incomplete: false, ...(resuid === 0n ? { localcnt: 0n, remotecnt: 0n } : {}) }),
+      (error) => {
+        if (error !== null) this.#fail(EXIT_NOINPUT, 'cannot store metadata');
+        else this.#assemble(component, metadata);
+      },
+    );
+    if (incomplete) {
+      this.#ports.log.write(
+        'warning',
+        'Local copy is incomplete; it is used all the same, as forced by the operator.',
+      );
+    }
+  }
+
+  #assemble(component: Component, metadata: MetadataStore): void {
+    if (this.#ended) return;
+    this.#parts = new Parts(this.#ports, this.#config, this.#options, { component, metadata }, this);
+    this.#begin(metadata.current);
+  }
+
+  #begin({ incomplete }: Metadata): void {
+    const { log, clock } = this.#ports;
+    if (incomplete) log.write('warning', 'Local copy is incomplete; no device until its source connects.');
+    else this.#createDevice();
+    if (this.#config.remoteaddr === 'none') {
+      this.#serve();
+      return;
+    }
+    this.#parts?.link.connect();
+    clock.after(FIRST_CONTACT_MS, () => {
+      if (this.#parts?.link.contacted === false) this.#serve();
+    });
+  }
+
+  #createDevice(): void {
+    const current = this.#parts?.metadata.current;
+    if (current === undefined || this.#stopping) return;
+    const { disk, devices, parent, log } = this.#ports;
+    const geometry = {
+      provider: this.#config.provname,
+      mediaSize: current.datasize,
+      sectorSize: disk.sectorSize,
+    };
+    this.#device = devices.create(geometry, this);
+    log.write('info', `Device hast/${this.#config.provname} created.`);
+    parent.exported();
+  }
+
+  #serve(): void {
+    if (this.#serving || this.#stopping || this.#device === null) return;
+    this.#serving = true;
+    this.#parts?.intake.open();
+  }
+
+  #fail(code: number, message: string): void {
+    this.#ports.log.write('error', `${message}.`);
+    this.#close(code);
+  }
+
+  #close(code: number): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    const finish = (): void => {
+      this.#parts?.link.stop();
+      this.#ports.parent.exit(code);
+    };
+    if (this.#device === null) finish();
+    else this.#device.close(finish);
+  }
+}

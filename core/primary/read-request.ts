@@ -1,0 +1,90 @@
+import { assert } from '../base/assert.js';
+import { portError, type PortError } from '../ports/error.js';
+import type { Piece } from './intake.js';
+import type { Parts } from './parts.js';
+import type { RemoteLegOwner } from './session.js';
+
+/**
+ * One READ on the primary. Served here unless the newest data of the range is on the peer (chosen per read and extent, W27,
+ * W28); a local error is served by the peer and written back (W40). While a read depends on a peer that is away it is held.
+ */
+export class ReadRequest implements RemoteLegOwner {
+  readonly #parts: Parts;
+  readonly #piece: Piece;
+  readonly #data: Uint8Array;
+  #localError: PortError | null = null;
+
+  constructor(parts: Parts, piece: Piece) {
+    this.#parts = parts;
+    this.#piece = piece;
+    assert(piece.data !== null, 'a READ has a buffer');
+    this.#data = piece.data;
+  }
+
+  start(): void {
+    const { disk, localoff, statistics } = this.#parts;
+    if (this.#needsPeer()) {
+      this.#readRemotely();
+      return;
+    }
+    statistics.localQueue++;
+    disk.read(localoff + this.#piece.offset, this.#data, this.#localFinished);
+  }
+
+  remoteReceived(): void {
+    // Only WRITEs are answered twice.
+  }
+
+  remoteFinished(error: PortError | null): void {
+    const { statistics, synchronizer } = this.#parts;
+    if (error === null) {
+      if (this.#localError !== null) synchronizer.repair(this.#piece);
+      this.#finish(null);
+      return;
+    }
+    statistics.remoteErrors++;
+    if (this.#localError !== null) this.#finish(this.#localError);
+    else if (error.code === 'ENOTCONN') this.#parts.intake.hold(this.#piece);
+    else this.#finish(portError('EIO', error.message));
+  }
+
+  readonly #localFinished = (error: PortError | null): void => {
+    const { statistics, link, log } = this.#parts;
+    statistics.localQueue--;
+    if (error === null) {
+      // A write may have failed here, or a verdict arrived, while the disk was reading.
+      if (this.#needsPeer()) this.#readRemotely();
+      else this.#finish(null);
+      return;
+    }
+    statistics.readErrors++;
+    const { offset, length } = this.#piece;
+    log.write(
+      'error',
+      `Local request failed (${error.message}): READ(${String(offset)}, ${String(length)}).`,
+    );
+    this.#localError = portError('EIO', error.message);
+    if (link.session === null) this.#finish(this.#localError);
+    else this.#readRemotely();
+  };
+
+  #needsPeer(): boolean {
+    return this.#parts.truth.isOnPeer(this.#piece);
+  }
+
+  #readRemotely(): void {
+    const { link, intake } = this.#parts;
+    const { offset, length } = this.#piece;
+    if (link.session === null) intake.hold(this.#piece);
+    else
+      link.session.request(
+        { command: 'read', offset, length, data: this.#data, memsync: false, copy: false },
+        this,
+      );
+  }
+
+  #finish(error: PortError | null): void {
+    this.#parts.intake.acknowledge(this.#piece, error);
+    this.#parts.intake.finished();
+  }
+}

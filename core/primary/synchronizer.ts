@@ -1,0 +1,308 @@
+import type { ExtentRange } from '../activemap/activemap.js';
+import type { ByteRange } from '../base/range-set.js';
+import { formatBytes, formatDuration } from '../base/human.js';
+import type { PortError } from '../ports/error.js';
+import type { Timer } from '../ports/clock.js';
+import { Chunk, type ChunkOwner } from './chunk.js';
+import type { Parts } from './parts.js';
+import type { Session } from './session.js';
+
+/** Chunks in flight at once. */
+const WINDOW = 8;
+/** Ranges waiting to be written back; more are found again when they are read again. */
+const MAX_REPAIRS = 64;
+const FIRST_RETRY_MS = 10_000;
+const MAX_RETRY_MS = 300_000;
+
+/** An extent being copied. */
+interface ActiveExtent {
+  readonly extent: number;
+  readonly end: number;
+  readonly pull: boolean;
+  next: number;
+  inFlight: number;
+  failed: boolean;
+  /** It became dirty again while being copied. */
+  again: boolean;
+}
+
+/**
+ * Makes the nodes equal again, extent by extent, lowest first (core/spec/replication.md section 10). Everything here belongs to
+ * one session (W11): when it ends, what was under way is forgotten and the bits tell where to begin anew. An extent with
+ * a failed chunk keeps its bit and is tried again later (W10). The end is an end only if nothing is left, both nodes have
+ * flushed (W15c) and the counters are stored; then the nodes agree.
+ */
+export class Synchronizer implements ChunkOwner {
+  readonly #parts: Parts;
+  #session: Session | null = null;
+  #active: ActiveExtent[] = [];
+  readonly #chunks = new Map<Chunk, ActiveExtent | null>();
+  readonly #failed = new Set<number>();
+  #repairs: ByteRange[] = [];
+  readonly #buffers: Uint8Array[] = [];
+  #cursor = 0;
+  #retry: Timer | null = null;
+  #retryMs = FIRST_RETRY_MS;
+  #started = false;
+  #finishing = false;
+  #agreed = false;
+  #copiedBytes = 0;
+  #startedAt = 0;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  /** A session was installed: copy whatever needs it (after every handshake, W41). */
+  connected(session: Session): void {
+    this.#session = session;
+    this.#cursor = 0;
+    this.#agreed = false;
+    this.#failed.clear();
+    this.#queueRepairs();
+    this.#pump();
+  }
+
+  /** The session is gone; what was in flight finishes into nothing. */
+  interrupted(): void {
+    this.#session = null;
+    this.#active = [];
+    this.#repairs = [];
+    this.#finishing = false;
+    for (const chunk of this.#chunks.keys()) this.#chunks.set(chunk, null);
+    this.#retry?.cancel();
+    this.#retry = null;
+    if (!this.#started) return;
+    this.#started = false;
+    const { log, clock } = this.#parts;
+    const duration = formatDuration(clock.now() - this.#startedAt);
+    const copied = formatBytes(this.#copiedBytes);
+    log.write('warning', `Synchronization interrupted after ${duration}. ${copied} synchronized so far.`);
+    this.#parts.event('syncintr');
+  }
+
+  /** Extents were marked need-sync while the session goes on. */
+  marked(range: ExtentRange): void {
+    if (this.#session === null) return;
+    this.#agreed = false;
+    for (const active of this.#active) {
+      if (active.extent >= range.first && active.extent <= range.last) active.again = true;
+    }
+    this.#cursor = Math.min(this.#cursor, range.first);
+    this.#queueRepairs();
+    this.#pump();
+  }
+
+  /** A local read failed and the peer had the data: write it back (W40). */
+  repair(range: ByteRange): void {
+    if (this.#session === null || this.#repairs.length >= MAX_REPAIRS) return;
+    this.#repairs.push(range);
+    this.#pump();
+  }
+
+  chunkFinished(chunk: Chunk, error: PortError | null): void {
+    const active = this.#chunks.get(chunk) ?? null;
+    this.#chunks.delete(chunk);
+    if (active !== null) this.#account(active, chunk, error);
+    else if (error === null) this.#repaired(chunk);
+    this.#pump();
+  }
+
+  /** Bytes that were bad here are good again; the mark goes from the metadata, too. */
+  #repaired(chunk: Chunk): void {
+    const { truth } = this.#parts;
+    if (truth.isMarked(chunk)) truth.localWritten(chunk, () => undefined);
+  }
+
+  #queueRepairs(): void {
+    const { truth, maxRequestBytes } = this.#parts;
+    for (const { offset, length } of truth.localBad) {
+      for (let at = 0; at < length; at += maxRequestBytes) {
+        this.#repairs.push({ offset: offset + at, length: Math.min(maxRequestBytes, length - at) });
+      }
+    }
+  }
+
+  #account(active: ActiveExtent, chunk: Chunk, error: PortError | null): void {
+    active.inFlight--;
+    if (error === null) {
+      this.#copiedBytes += chunk.length;
+    } else {
+      active.failed = true;
+      this.#parts.log.write(
+        'error',
+        `Synchronization of extent ${String(active.extent)} failed: ${error.message}.`,
+      );
+    }
+    if (active.inFlight > 0 || (active.next < active.end && !active.failed)) return;
+    this.#active = this.#active.filter((other) => other !== active);
+    if (active.failed) {
+      this.#failed.add(active.extent);
+    } else if (active.again) {
+      this.#cursor = Math.min(this.#cursor, active.extent);
+    } else {
+      this.#parts.map.synced(active.extent);
+      this.#parts.mapStore.persist(null);
+    }
+  }
+
+  #pump(): void {
+    const session = this.#session;
+    if (session?.open !== true || this.#finishing) return;
+    while (this.#chunks.size < WINDOW && this.#startNext(session));
+    if (this.#chunks.size > 0 || this.#active.length > 0) return;
+    if (this.#failed.size > 0) this.#retryLater();
+    else if (!this.#agreed) this.#finish(session);
+  }
+
+  #startNext(session: Session): boolean {
+    const { maxRequestBytes } = this.#parts;
+    const repair = this.#repairs.shift();
+    if (repair !== undefined) {
+      this.#startChunk(session, null, { offset: repair.offset, length: repair.length, pull: true });
+      return true;
+    }
+    const active = this.#active.find((one) => one.next < one.end && !one.failed) ?? this.#nextExtent();
+    if (active === null) return false;
+    if (!this.#started) this.#announce();
+    const offset = active.next;
+    const length = Math.min(maxRequestBytes, active.end - offset);
+    active.next += length;
+    active.inFlight++;
+    this.#startChunk(session, active, { offset, length, pull: active.pull });
+    return true;
+  }
+
+  #nextExtent(): ActiveExtent | null {
+    const { map, truth } = this.#parts;
+    for (;;) {
+      const extent = map.nextToSync(this.#cursor);
+      if (extent === -1) return null;
+      this.#cursor = extent + 1;
+      if (this.#failed.has(extent) || this.#active.some((one) => one.extent === extent)) continue;
+      const start = extent * map.extentsize;
+      const end = start + map.lengthOf(extent);
+      const pull = truth.outOfDate;
+      const active = { extent, end, pull, next: start, inFlight: 0, failed: false, again: false };
+      this.#active.push(active);
+      return active;
+    }
+  }
+
+  #startChunk(
+    session: Session,
+    active: ActiveExtent | null,
+    range: { offset: number; length: number; pull: boolean },
+  ): void {
+    // Buffers are not reused across chunks that may still be lent to a dead session's disk operation.
+    const buffer = this.#buffers.pop() ?? new Uint8Array(this.#parts.maxRequestBytes);
+    const owner: ChunkOwner = {
+      chunkFinished: (chunk, error) => {
+        this.#buffers.push(buffer);
+        this.chunkFinished(chunk, error);
+      },
+    };
+    const chunk = new Chunk(this.#parts, session, { ...range, buffer }, owner);
+    this.#chunks.set(chunk, active);
+    chunk.start();
+  }
+
+  #announce(): void {
+    const { map, log, clock } = this.#parts;
+    this.#started = true;
+    this.#copiedBytes = 0;
+    this.#startedAt = clock.now();
+    log.write('info', `Synchronization started. ${formatBytes(map.syncCount * map.extentsize)} to go.`);
+    this.#parts.event('syncstart');
+  }
+
+  #retryLater(): void {
+    if (this.#retry !== null) return;
+    this.#retry = this.#parts.clock.after(this.#retryMs, () => {
+      this.#retry = null;
+      this.#failed.clear();
+      this.#cursor = 0;
+      this.#queueRepairs();
+      this.#pump();
+    });
+    this.#retryMs = Math.min(this.#retryMs * 2, MAX_RETRY_MS);
+  }
+
+  /** Nothing is left to copy: flush both nodes, then let the counters say that they agree. */
+  #finish(session: Session): void {
+    this.#finishing = true;
+    if (!this.#started) {
+      this.#agree(session);
+      return;
+    }
+    this.#parts.flusher.flush((outcome) => {
+      if (session !== this.#session || !session.open) return;
+      const flushed = outcome.local === null || outcome.local.code === 'EOPNOTSUPP';
+      if (this.#moreToDo()) this.#goOn();
+      else if (flushed && outcome.remote !== 'failed') this.#agree(session);
+      else this.#tryFinishLater();
+    });
+  }
+
+  #agree(session: Session): void {
+    const { lineage, link, metadata } = this.#parts;
+    const { localcnt, remotecnt, incomplete } = metadata.current;
+    const counts = link.peerCounts;
+    const agreed = localcnt === counts.remotecnt && remotecnt === counts.localcnt && !incomplete;
+    if (agreed && !lineage.separated) {
+      this.#complete();
+      return;
+    }
+    lineage.rejoin(counts, (error) => {
+      if (session !== this.#session || !session.open) return;
+      if (error !== null) {
+        this.#tryFinishLater();
+        return;
+      }
+      // Our copy may be what an own peer has been waiting for (W8).
+      session.announceInSync();
+      this.#complete();
+    });
+  }
+
+  #complete(): void {
+    this.#finishing = false;
+    const { log, clock, truth, link, intake } = this.#parts;
+    this.#agreed = true;
+    this.#retryMs = FIRST_RETRY_MS;
+    truth.outOfDate = false;
+    link.peerHealthy();
+    if (!this.#started) {
+      log.write('info', 'Nodes are in sync.');
+    } else {
+      this.#started = false;
+      const elapsedMs = clock.now() - this.#startedAt;
+      const rate = formatBytes(Math.floor(this.#copiedBytes / Math.max(1, Math.floor(elapsedMs / 1000))));
+      const copied = formatBytes(this.#copiedBytes);
+      const duration = formatDuration(elapsedMs);
+      log.write('info', `Synchronization complete. ${copied} synchronized in ${duration} (${rate}/sec).`);
+      this.#parts.event('syncdone');
+    }
+    intake.resume();
+    if (this.#moreToDo()) this.#goOn();
+  }
+
+  #moreToDo(): boolean {
+    return this.#parts.map.syncCount > 0;
+  }
+
+  #goOn(): void {
+    this.#finishing = false;
+    this.#agreed = false;
+    this.#cursor = 0;
+    this.#pump();
+  }
+
+  #tryFinishLater(): void {
+    this.#finishing = true;
+    this.#retry ??= this.#parts.clock.after(FIRST_RETRY_MS, () => {
+      this.#retry = null;
+      this.#goOn();
+    });
+  }
+}

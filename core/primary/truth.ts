@@ -1,0 +1,78 @@
+import type { Activemap, ExtentRange } from '../activemap/activemap.js';
+import { RangeSet, type ByteRange } from '../base/range-set.js';
+import { MAX_LOCAL_BAD } from '../metadata/codec.js';
+import type { MetadataStore } from '../metadata/store.js';
+import { portError, type Done } from '../ports/error.js';
+
+/**
+ * On which node the newest data is. Usually here. On the peer:
+ *
+ *   out of date   the last handshake said that the peer wrote alone: every extent that needs sync is newer there, and
+ *                 nothing is acknowledged that the peer does not have, until the synchronisation completes (W9, I19)
+ *   local bad     a local write failed where the peer's succeeded: exactly these bytes are read from there, and copied
+ *                 back as soon as possible (W18)
+ *
+ * Both are durable (metadata `incomplete` and `localbad`) before anything depends on them.
+ */
+export class Truth {
+  readonly #map: Activemap;
+  readonly #metadata: MetadataStore;
+  readonly #localBad: RangeSet;
+  outOfDate: boolean;
+
+  constructor(map: Activemap, metadata: MetadataStore) {
+    this.#map = map;
+    this.#metadata = metadata;
+    this.#localBad = new RangeSet(metadata.current.localBad);
+    this.outOfDate = metadata.current.incomplete;
+    for (const { offset, length } of this.#localBad.ranges) map.needSync(map.rangeOf(offset, length));
+  }
+
+  /** The local copy of the range is not the newest. */
+  isOnPeer(range: ByteRange): boolean {
+    if (this.#localBad.overlaps(range)) return true;
+    if (!this.outOfDate) return false;
+    const { first, last }: ExtentRange = this.#map.rangeOf(range.offset, range.length);
+    for (let extent = first; extent <= last; extent++) if (this.#map.needsSync(extent)) return true;
+    return false;
+  }
+
+  /** Bytes to be copied back from the peer. */
+  get localBad(): readonly ByteRange[] {
+    return this.#localBad.ranges;
+  }
+
+  isLocalBad(range: ByteRange): boolean {
+    return this.#localBad.overlaps(range);
+  }
+
+  /** A local write failed, the peer's succeeded. An error means that this could not be remembered. */
+  localFailed(range: ByteRange, done: Done): void {
+    this.#localBad.add(range);
+    this.#map.needSync(this.#map.rangeOf(range.offset, range.length));
+    if (this.#localBad.ranges.length > MAX_LOCAL_BAD) {
+      this.#localBad.remove(range);
+      done(portError('EIO', 'too much of the local component is bad'));
+      return;
+    }
+    this.#store((error) => {
+      if (error !== null) this.#localBad.remove(range);
+      done(error);
+    });
+  }
+
+  /** Something is, or was until the last metadata update, marked bad in the range. */
+  isMarked(range: ByteRange): boolean {
+    return this.#localBad.overlaps(range) || new RangeSet(this.#metadata.current.localBad).overlaps(range);
+  }
+
+  /** The range was written here: it is not bad any more, and a restart must not copy the peer's over it. */
+  localWritten(range: ByteRange, done: Done): void {
+    this.#localBad.remove(range);
+    this.#store(done);
+  }
+
+  #store(done: Done): void {
+    this.#metadata.update(() => ({ localBad: this.#localBad.ranges }), done);
+  }
+}

@@ -1,0 +1,162 @@
+import { Bitmap } from '../activemap/bitmap.js';
+import type { ResourceConfig } from '../config/types.js';
+import { decide, type Verdict } from '../handshake/verdict.js';
+import { METADATA_BYTES } from '../metadata/geometry.js';
+import type { Metadata } from '../metadata/codec.js';
+import { MetadataStore } from '../metadata/store.js';
+import { isPortError, portError, type Done, type PortError } from '../ports/error.js';
+import type { Component } from '../resource/component.js';
+import type { WorkerPorts } from '../resource/worker.js';
+import {
+  decodeFirstMessage,
+  encodeAttachRefusal,
+  encodeAttachReply,
+  resuidMismatch,
+  SPLIT_BRAIN,
+  type Attach,
+  type Standing,
+} from '../wire/handshake-messages.js';
+import { decodeNv } from '../wire/nv-list.js';
+import type { NvPair } from '../wire/nv.js';
+import { packPayload } from '../wire/payload.js';
+
+/** What goes to the primary: an nv list and the data behind it. */
+interface Answer {
+  readonly fields: NvPair[];
+  readonly data: readonly Uint8Array[];
+}
+
+export type Accepted =
+  | { readonly kind: 'refused'; readonly event: 'split-brain' | 'mismatch'; readonly answer: Answer }
+  | { readonly kind: 'attached'; readonly metadata: MetadataStore; readonly answer: Answer };
+
+type Acceptable = Extract<Verdict, { kind: 'accept' }>;
+
+/**
+ * The secondary's side of handshake 2 (core/spec/wire.md section 6.2): judge by the counters, make durable what the answer
+ * implies, then answer. A node that takes over the primary's resource id needs everything from it, and says so on its
+ * disk (an all-ones map) before the id is stored (W6, I17). A copy that is about to be written over by synchronisation is
+ * marked incomplete first (W8).
+ */
+export class Acceptance {
+  readonly #ports: WorkerPorts;
+  readonly #config: ResourceConfig;
+  readonly #component: Component;
+  readonly #metadata: MetadataStore;
+
+  constructor(ports: WorkerPorts, config: ResourceConfig, component: Component) {
+    this.#ports = ports;
+    this.#config = config;
+    this.#component = component;
+    this.#metadata = new MetadataStore(ports, { ...component.metadata, prevrole: 'secondary' });
+  }
+
+  judge(handshake: Uint8Array, done: (error: PortError | null, accepted: Accepted | null) => void): void {
+    const list = decodeNv(handshake);
+    const attach = isPortError(list) ? list : decodeFirstMessage(list);
+    if (isPortError(attach) || attach.kind !== 'attach') {
+      done(portError('EPROTO', 'the second handshake message makes no sense'), null);
+      return;
+    }
+    const { metadata, bits } = this.#component;
+    const clean = bits.every((byte) => byte === 0);
+    const verdict = decide(attach, metadata, clean);
+    if (verdict.kind !== 'accept') {
+      done(null, this.#refusal(verdict.kind, attach));
+      return;
+    }
+    this.#report(verdict, attach);
+    this.#store(verdict, attach, (error) => {
+      if (error !== null) done(error, null);
+      else done(null, { kind: 'attached', metadata: this.#metadata, answer: this.#answer(verdict) });
+    });
+  }
+
+  #refusal(kind: 'resuid-mismatch' | 'split-brain', attach: Attach): Accepted {
+    const { log } = this.#ports;
+    const split = kind === 'split-brain';
+    const message = split ? SPLIT_BRAIN : resuidMismatch(attach.resuid, this.#component.metadata.resuid);
+    log.write('error', split ? 'Split-brain detected, exiting.' : message);
+    const fields = encodeAttachRefusal(this.#standing(), message);
+    return { kind: 'refused', event: split ? 'split-brain' : 'mismatch', answer: { fields, data: [] } };
+  }
+
+  #report(verdict: Acceptable, attach: Attach): void {
+    const { log } = this.#ports;
+    const { metadata, bits } = this.#component;
+    if (verdict.impossible) {
+      log.write('warning', 'The counters of both nodes make no sense together; everything is synchronized.');
+    }
+    if (metadata.prevrole !== 'primary' || attach.localcnt <= metadata.remotecnt) return;
+    const dirty = countBits(bits, Math.ceil(metadata.datasize / metadata.extentsize));
+    if (dirty === 0) return;
+    const what = `${String(dirty)} extents written here while primary`;
+    log.write(
+      'warning',
+      `${what} are overwritten with the primary's; writes not replicated by then are lost.`,
+    );
+  }
+
+  #store(verdict: Acceptable, attach: Attach, done: Done): void {
+    const { disk } = this.#ports;
+    const adopt = (error: PortError | null): void => {
+      if (error !== null) done(error);
+      else this.#storeMetadata(verdict, attach, done);
+    };
+    if (!verdict.adopts || verdict.map !== 'full') {
+      adopt(null);
+      return;
+    }
+    const ones = new Uint8Array(this.#component.bits.length).fill(0xff);
+    disk.write(METADATA_BYTES, ones, (error) => {
+      if (error !== null) done(error);
+      else
+        disk.flush((failure) => {
+          adopt(failure?.code === 'EOPNOTSUPP' ? null : failure);
+        });
+    });
+  }
+
+  #storeMetadata(verdict: Acceptable, attach: Attach, done: Done): void {
+    const { current } = this.#metadata;
+    const incomplete = isTarget(verdict, attach, current);
+    if (!verdict.adopts && incomplete === current.incomplete) {
+      done(null);
+      return;
+    }
+    this.#metadata.update(() => ({ incomplete, ...(verdict.adopts ? { resuid: attach.resuid } : {}) }), done);
+  }
+
+  #answer(verdict: Acceptable): Answer {
+    const { bits } = this.#component;
+    if (verdict.map === 'none') {
+      return {
+        fields: encodeAttachReply({ ...this.#standing(), syncsrc: verdict.syncsrc, mapsize: 0 }),
+        data: [],
+      };
+    }
+    const map = verdict.map === 'full' ? new Uint8Array(bits.length).fill(0xff) : bits;
+    const fields = encodeAttachReply({ ...this.#standing(), syncsrc: verdict.syncsrc, mapsize: map.length });
+    const payload = packPayload(this.#ports.codecs, this.#config, map);
+    return { fields: [...fields, ...payload.fields], data: [payload.data] };
+  }
+
+  #standing(): Standing {
+    const { datasize, extentsize, localcnt, remotecnt, resuid } = this.#component.metadata;
+    return { datasize, extentsize, localcnt, remotecnt, virgin: resuid === 0n };
+  }
+}
+
+/** The primary's data is about to be copied over ours, and until it is all there this copy is no copy of anything (W8). */
+function isTarget(verdict: Acceptable, attach: Attach, own: Metadata): boolean {
+  if (verdict.syncsrc === 'secondary') return own.incomplete;
+  return verdict.map === 'full' || attach.localcnt > own.remotecnt || own.localBad.length > 0;
+}
+
+function countBits(bytes: Uint8Array, size: number): number {
+  const bitmap = new Bitmap(size, bytes.length);
+  bitmap.bytes.set(bytes);
+  let count = 0;
+  for (let bit = bitmap.next(0); bit !== -1; bit = bitmap.next(bit + 1)) count++;
+  return count;
+}

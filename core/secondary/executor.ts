@@ -1,0 +1,231 @@
+import { assert } from '../base/assert.js';
+import type { ResourceConfig } from '../config/types.js';
+import { METADATA_BYTES } from '../metadata/geometry.js';
+import type { Metadata } from '../metadata/codec.js';
+import type { MetadataStore } from '../metadata/store.js';
+import type { Done, PortError } from '../ports/error.js';
+import { RangeLocks, type RangeHolder } from '../request/range-locks.js';
+import type { WorkerPorts } from '../resource/worker.js';
+import type { Connection } from '../wire/connection.js';
+import { encodeFrame } from '../wire/frame.js';
+import { packPayload } from '../wire/payload.js';
+import { encodeReply, type IoCommand } from '../wire/request-messages.js';
+
+export const MAX_REQUESTS = 256;
+/** Payload held for requests in progress, bytes. */
+const MAX_BYTES = 32 * 1024 * 1024;
+
+export interface Order {
+  readonly command: IoCommand;
+  readonly seq: number;
+  readonly offset: number;
+  readonly length: number;
+  readonly memsync: boolean;
+  /** WRITE: what to write. READ: where to put it. */
+  readonly data: Uint8Array | null;
+}
+
+export interface ExecutorOptions {
+  readonly connB: Connection;
+  readonly version: number;
+  readonly metadata: MetadataStore;
+  readonly mapBytes: number;
+  readonly config: () => ResourceConfig;
+  /** After `drain`: nothing is in progress any more. */
+  readonly drained: () => void;
+}
+
+/** One request in progress. A FLUSH stands for the whole device. */
+interface Running extends RangeHolder {
+  readonly order: Order;
+}
+
+/**
+ * May `later` run beside `earlier`? Overlapping writes keep their order (I21), reads come after the writes before them, and a
+ * FLUSH covers every write that arrived before it; it holds up nobody.
+ */
+function conflicts({ order: earlier }: Running, { order: later }: Running): boolean {
+  const changes = (order: Order): boolean => order.command === 'write' || order.command === 'delete';
+  if (later.command === 'flush') return changes(earlier);
+  if (earlier.command === 'flush') return false;
+  return changes(earlier) || changes(later);
+}
+
+/**
+ * Executes requests on the secondary's disk and answers them on connection B. The first one of a session erases the map on
+ * disk: by then the primary has made the merged map durable (core/spec/metadata.md section 3.3, I11).
+ */
+export class Executor {
+  readonly #ports: WorkerPorts;
+  readonly #localoff: number;
+  readonly #datasize: number;
+  readonly #options: ExecutorOptions;
+  readonly #running = new RangeLocks<Running>(conflicts);
+  #heldBytes = 0;
+  #erasing = false;
+  #erased = false;
+  #draining = false;
+  #room: (() => void) | null = null;
+  readonly statistics = {
+    reads: 0,
+    writes: 0,
+    deletes: 0,
+    flushes: 0,
+    readErrors: 0,
+    writeErrors: 0,
+    deleteErrors: 0,
+    flushErrors: 0,
+  };
+
+  constructor(ports: WorkerPorts, metadata: Metadata, options: ExecutorOptions) {
+    this.#ports = ports;
+    this.#localoff = metadata.localoff;
+    this.#datasize = metadata.datasize;
+    this.#options = options;
+  }
+
+  get busy(): number {
+    return this.#running.size;
+  }
+
+  get idle(): number {
+    return Math.max(0, MAX_REQUESTS - 1 - this.busy);
+  }
+
+  /** No further request should be received until `whenRoom`. */
+  get full(): boolean {
+    return this.busy >= MAX_REQUESTS || this.#heldBytes >= MAX_BYTES;
+  }
+
+  whenRoom(resume: () => void): void {
+    this.#room = resume;
+  }
+
+  /** A request that was received in full and checked. */
+  execute(order: Order): void {
+    this.#count(order.command);
+    if (order.memsync) this.#reply({ seq: order.seq, received: true, error: null });
+    if (!this.#erased) this.#eraseMap();
+    this.#heldBytes += order.data?.length ?? 0;
+    const whole = order.command === 'flush';
+    const running: Running = {
+      order,
+      offset: whole ? 0 : order.offset,
+      length: whole ? this.#datasize : order.length,
+      rangeGranted: () => {
+        this.#run(running);
+      },
+    };
+    this.#running.acquire(running);
+  }
+
+  /** A request that failed the checks is answered and otherwise ignored. */
+  reject(command: IoCommand, seq: number, memsync: boolean, error: PortError): void {
+    this.#countError(command);
+    this.#ports.log.write('error', `Request rejected: ${error.message}.`);
+    this.#reply({ seq, received: memsync, error: error.code });
+  }
+
+  /** Calls `drained` once nothing is in progress. */
+  drain(): void {
+    this.#draining = true;
+    this.#checkDrained();
+  }
+
+  #run(running: Running): void {
+    const { disk } = this.#ports;
+    const { command, offset, length, data } = running.order;
+    const done = (error: PortError | null): void => {
+      this.#finished(running, error);
+    };
+    const at = this.#localoff + offset;
+    if (command === 'flush') disk.flush(done);
+    else if (command === 'delete') disk.delete(at, length, done);
+    else this.#transfer(command, at, data, done);
+  }
+
+  #transfer(command: 'read' | 'write', at: number, data: Uint8Array | null, done: Done): void {
+    assert(data !== null, 'a READ or WRITE has a buffer');
+    if (command === 'read') this.#ports.disk.read(at, data, done);
+    else this.#ports.disk.write(at, data, done);
+  }
+
+  #finished(running: Running, error: PortError | null): void {
+    const { order } = running;
+    if (error !== null) {
+      this.#countError(order.command);
+      const { offset, length, command } = order;
+      const request = `${command.toUpperCase()}(${String(offset)}, ${String(length)})`;
+      this.#ports.log.write('error', `Local request failed (${error.message}): ${request}.`);
+    }
+    this.#heldBytes -= order.data?.length ?? 0;
+    this.#running.release(running);
+    const data = order.command === 'read' && error === null ? order.data : null;
+    this.#reply({ seq: order.seq, received: false, error: error?.code ?? null }, data);
+    if (this.#room !== null && !this.full) {
+      const resume = this.#room;
+      this.#room = null;
+      resume();
+    }
+    this.#checkDrained();
+  }
+
+  #reply(
+    reply: { seq: number; received: boolean; error: string | null },
+    data: Uint8Array | null = null,
+  ): void {
+    const { connB, version, config } = this.#options;
+    const fields = encodeReply(reply);
+    if (data === null) {
+      connB.send([encodeFrame(version, fields)]);
+      return;
+    }
+    const payload = packPayload(this.#ports.codecs, config(), data);
+    connB.send([encodeFrame(version, [...fields, ...payload.fields]), payload.data]);
+  }
+
+  #eraseMap(): void {
+    if (this.#erasing) return;
+    this.#erasing = true;
+    this.#ports.disk.write(METADATA_BYTES, new Uint8Array(this.#options.mapBytes), (error) => {
+      if (error === null) {
+        this.#forgetLocalBad();
+        return;
+      }
+      this.#erasing = false;
+      this.statistics.writeErrors++;
+      this.#ports.log.write('error', `Unable to clear the activemap: ${error.message}.`);
+      this.#checkDrained();
+    });
+  }
+
+  /** What was bad here is the primary's business now: its map covers it, and this copy is marked incomplete meanwhile. */
+  #forgetLocalBad(): void {
+    const { metadata } = this.#options;
+    const erased = (): void => {
+      this.#erased = true;
+      this.#erasing = false;
+      this.#checkDrained();
+    };
+    if (metadata.current.localBad.length === 0) erased();
+    else metadata.update(() => ({ localBad: [] }), erased);
+  }
+
+  #checkDrained(): void {
+    if (this.#draining && this.busy === 0 && !this.#erasing) this.#options.drained();
+  }
+
+  #count(command: IoCommand): void {
+    if (command === 'read') this.statistics.reads++;
+    else if (command === 'write') this.statistics.writes++;
+    else if (command === 'delete') this.statistics.deletes++;
+    else this.statistics.flushes++;
+  }
+
+  #countError(command: IoCommand): void {
+    if (command === 'read') this.statistics.readErrors++;
+    else if (command === 'write') this.statistics.writeErrors++;
+    else if (command === 'delete') this.statistics.deleteErrors++;
+    else this.statistics.flushErrors++;
+  }
+}

@@ -1,0 +1,183 @@
+/**
+ * One simulated HAST node: a machine with one component, a main daemon and its workers, as in production. What the operator
+ * and the world can do to it are its methods.
+ */
+import type { Config, ResourceConfig } from '../core/config/types.js';
+import { Daemon } from '../core/daemon/daemon.js';
+import { createGeometry, METADATA_BYTES } from '../core/metadata/geometry.js';
+import { decodeMetadata, encodeFreshMetadata, type Metadata } from '../core/metadata/codec.js';
+import { isPortError } from '../core/ports/error.js';
+import type { Role } from '../core/resource/types.js';
+import { simCodecs } from './codecs.js';
+import type { DeviceUser } from './devices.js';
+import { SimMedium } from './disk.js';
+import type { Lan } from './lan.js';
+import type { LogLine } from './log.js';
+import { SimMachine } from './machine.js';
+import type { SimProcess } from './process.js';
+import { Random } from './random.js';
+import type { Scheduler } from './scheduler.js';
+import { SimWorkers } from './workers.js';
+
+export interface NodeOptions {
+  readonly name: string;
+  readonly ip: string;
+  readonly resource: ResourceConfig;
+  readonly mediaSize: number;
+  readonly extentsize: number;
+  readonly keepdirty: number;
+  readonly maxRequestBytes?: number;
+}
+
+export class SimNode {
+  readonly name: string;
+  readonly medium: SimMedium;
+  readonly machine: SimMachine;
+  /** `event resource ...` of every hook run, with its time. */
+  readonly hooks: string[] = [];
+  /** Everything its processes ever logged. */
+  readonly lines: LogLine[] = [];
+  resource: ResourceConfig;
+  readonly #options: NodeOptions;
+  readonly #scheduler: Scheduler;
+  readonly #user: DeviceUser;
+  #daemon: Daemon | null = null;
+  #process: SimProcess | null = null;
+  #workers: SimWorkers | null = null;
+
+  constructor(scheduler: Scheduler, lan: Lan, seed: number, options: NodeOptions, user: DeviceUser) {
+    this.name = options.name;
+    this.resource = options.resource;
+    this.#options = options;
+    this.#scheduler = scheduler;
+    this.#user = user;
+    this.medium = new SimMedium(new Random(seed, `disk ${options.name}`), { mediaSize: options.mediaSize });
+    const host = lan.addHost(options.name, [options.ip]);
+    this.machine = new SimMachine(scheduler, lan, host, [this.medium], seed);
+  }
+
+  get alive(): boolean {
+    return this.#process?.alive === true;
+  }
+
+  get role(): Role {
+    return this.#daemon?.resources.get(this.resource.name)?.role ?? 'init';
+  }
+
+  /** `hastctl create`: a virgin component; its user data stays as it is. */
+  create(): void {
+    const { extentsize, keepdirty } = this.#options;
+    const geometry = createGeometry(this.medium.mediaSize, extentsize, this.medium.sectorSize);
+    if (isPortError(geometry)) throw new Error(geometry.message);
+    const block = encodeFreshMetadata({ resource: this.resource.name, extentsize, keepdirty, ...geometry });
+    const map = new Uint8Array(geometry.localoff - METADATA_BYTES);
+    for (const image of [this.medium.visible, this.medium.durable]) {
+      image.set(block, 0);
+      image.set(map, METADATA_BYTES);
+    }
+  }
+
+  /** Starts the main daemon; every role is init. */
+  start(): void {
+    const { machine, medium } = this;
+    const { process, clock, network, entropy } = machine.boot('hastd');
+    const log = {
+      write: (level: LogLine['level'], text: string) => {
+        this.lines.push({ level, text });
+      },
+    };
+    const { maxRequestBytes } = this.#options;
+    const limit = maxRequestBytes === undefined ? {} : { maxRequestBytes };
+    const options = { machine, scheduler: this.#scheduler, medium, user: this.#user, ...limit };
+    this.#workers = new SimWorkers(options, process);
+    const config: Config = {
+      control: '/var/run/hastctl',
+      pidfile: '/var/run/hastd.pid',
+      listen: [`tcp4://${this.#options.ip}`],
+      resources: [this.resource],
+    };
+    const ports = {
+      ...{ turns: process.turns, clock, network, entropy },
+      workers: this.#workers,
+      hooks: {
+        run: (_path: string, args: readonly string[]) => {
+          this.hooks.push(args.join(' '));
+        },
+      },
+      logFor: () => log,
+    };
+    const daemonOptions = {
+      parse: () => ({ ...config, resources: [this.resource] }),
+      exportAddress: (provider: string) => `/var/run/hast/${provider}`,
+      pidfileChanged: () => undefined,
+    };
+    this.#process = process;
+    const daemon = new Daemon(ports, daemonOptions, config);
+    this.#daemon = daemon;
+    process.run(() => {
+      daemon.start(() => undefined);
+    });
+  }
+
+  /** `hastctl role`; not waited for. */
+  setRole(role: Role, force = false): void {
+    this.#process?.run(() => {
+      this.#daemon?.resources.get(this.resource.name)?.setRole(role, force, () => undefined);
+    });
+  }
+
+  reload(resource: ResourceConfig): void {
+    this.resource = resource;
+    this.#process?.run(() => {
+      this.#daemon?.reload();
+    });
+  }
+
+  /** kill -9 of the worker. */
+  killWorker(): void {
+    this.#keepLog();
+    this.#workers?.current?.kill();
+  }
+
+  get hasWorker(): boolean {
+    return this.#workers?.current?.process.alive === true;
+  }
+
+  /** kill -9 of daemon and worker; the operating system lives on. */
+  killAll(): void {
+    this.killWorker();
+    this.#process?.kill();
+  }
+
+  losePower(): void {
+    this.#keepLog();
+    this.machine.losePower();
+  }
+
+  /** What is on the disk, as the next process would read it. */
+  metadata(): Metadata {
+    const { mediaSize, sectorSize } = this.medium;
+    const block = this.medium.visible.slice(0, METADATA_BYTES);
+    const metadata = decodeMetadata(
+      block,
+      { resource: this.resource.name, mediaSize, sectorSize },
+      simCodecs,
+    );
+    if (isPortError(metadata)) throw new Error(metadata.message);
+    return metadata;
+  }
+
+  /** The user data as reads see it. */
+  userData(): Uint8Array {
+    const { localoff, datasize } = this.metadata();
+    return this.medium.visible.subarray(localoff, localoff + datasize);
+  }
+
+  workerLog(): readonly LogLine[] {
+    return this.#workers?.current?.log.lines ?? [];
+  }
+
+  #keepLog(): void {
+    this.lines.push(...this.workerLog());
+  }
+}

@@ -1,0 +1,174 @@
+/** The Workers port of a simulated main daemon: every worker is a process of its machine, running the core's worker. */
+import { assert } from '../core/base/assert.js';
+import type { ResourceConfig } from '../core/config/types.js';
+import type { DetachedSocket } from '../core/ports/network.js';
+import type { Assignment, Parent, Worker, WorkerHandler, Workers } from '../core/ports/workers.js';
+import type { ResourceEvent, WorkerStatus } from '../core/resource/types.js';
+import {
+  DEFAULT_MAX_REQUEST_BYTES,
+  startPrimary,
+  startSecondary,
+  type ResourceWorker,
+} from '../core/resource/worker.js';
+import { simCodecs } from './codecs.js';
+import { SimDevices, type DeviceUser } from './devices.js';
+import type { SimMedium } from './disk.js';
+import type { Booted, SimMachine } from './machine.js';
+import type { SimProcess } from './process.js';
+import type { Scheduler } from './scheduler.js';
+
+/** Starting a process, and a message between two of them, take so long. */
+const SPAWN_MS = 5;
+const HOP_MS = 0.05;
+
+export interface SimWorkersOptions {
+  readonly machine: SimMachine;
+  readonly scheduler: Scheduler;
+  readonly medium: SimMedium;
+  readonly user: DeviceUser;
+  readonly maxRequestBytes?: number;
+}
+
+export class SimWorkers implements Workers {
+  readonly #options: SimWorkersOptions;
+  readonly #daemon: SimProcess;
+  #nextPid = 100;
+  /** The worker that holds the component's lock. */
+  current: SimWorker | null = null;
+
+  constructor(options: SimWorkersOptions, daemon: SimProcess) {
+    this.#options = options;
+    this.#daemon = daemon;
+  }
+
+  start(assignment: Assignment, handler: WorkerHandler): Worker {
+    assert(this.current?.process.alive !== true, 'two workers on one component');
+    this.current = new SimWorker(this.#options, this.#daemon, this.#nextPid++, assignment, handler);
+    return this.current;
+  }
+}
+
+export class SimWorker implements Worker {
+  readonly pid: number;
+  readonly process: SimProcess;
+  readonly log: Booted['log'];
+  readonly #options: SimWorkersOptions;
+  readonly #daemon: SimProcess;
+  readonly #handler: WorkerHandler;
+  #worker: ResourceWorker | null = null;
+  #stopAsked = false;
+  #ended = false;
+
+  constructor(
+    options: SimWorkersOptions,
+    daemon: SimProcess,
+    pid: number,
+    assignment: Assignment,
+    handler: WorkerHandler,
+  ) {
+    this.pid = pid;
+    this.#options = options;
+    this.#daemon = daemon;
+    this.#handler = handler;
+    const booted = options.machine.boot(`worker ${String(pid)}`);
+    this.process = booted.process;
+    this.log = booted.log;
+    daemon.onDeath(() => {
+      this.#inWorker(() => {
+        this.#worker?.stop();
+      });
+    });
+    this.process.onDeath(() => {
+      this.#exited(null, 'SIGKILL');
+    });
+    options.scheduler.after(SPAWN_MS, () => {
+      this.process.run(() => {
+        this.#begin(booted, assignment);
+      });
+    });
+  }
+
+  status(done: (error: string | null, status: WorkerStatus | null) => void): void {
+    this.#inWorker(() => {
+      const status = this.#worker?.status() ?? null;
+      this.#inDaemon(() => {
+        done(status === null ? 'not ready' : null, status);
+      });
+    });
+  }
+
+  reload(resource: ResourceConfig): void {
+    this.#inWorker(() => {
+      this.#worker?.reload(resource);
+    });
+  }
+
+  attach(_client: DetachedSocket): void {
+    assert(false, 'simulated devices have no clients on the network');
+  }
+
+  stop(): void {
+    this.#stopAsked = true;
+    this.#inWorker(() => {
+      this.#worker?.stop();
+    });
+  }
+
+  kill(): void {
+    this.process.kill();
+  }
+
+  #begin(booted: Booted, assignment: Assignment): void {
+    const { scheduler, medium, user, maxRequestBytes } = this.#options;
+    const parent: Parent = {
+      event: (event: ResourceEvent) => {
+        this.#inDaemon(() => {
+          this.#handler.event(event);
+        });
+      },
+      exported: () => {
+        this.#inDaemon(() => {
+          this.#handler.exported(assignment.resource.provname);
+        });
+      },
+      exit: (code) => {
+        this.#exited(code, null);
+        this.process.kill();
+      },
+    };
+    const { process, clock, network, entropy, log } = booted;
+    const disk = medium.open(scheduler, process);
+    const ports = { turns: process.turns, clock, disk, network, codecs: simCodecs, log, parent };
+    if (assignment.role === 'secondary') {
+      this.#worker = startSecondary(ports, assignment.resource, assignment);
+    } else {
+      const devices = new SimDevices(scheduler, process, user);
+      const options = {
+        force: assignment.force,
+        maxRequestBytes: maxRequestBytes ?? DEFAULT_MAX_REQUEST_BYTES,
+      };
+      this.#worker = startPrimary({ ...ports, entropy, devices }, assignment.resource, options);
+    }
+    if (this.#stopAsked) this.#worker.stop();
+  }
+
+  #exited(code: number | null, signal: string | null): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#inDaemon(() => {
+      this.#handler.exited(code, signal);
+    });
+  }
+
+  #inWorker(call: () => void): void {
+    this.#options.scheduler.after(HOP_MS, () => {
+      this.process.run(call);
+    });
+  }
+
+  #inDaemon(call: () => void): void {
+    this.#options.scheduler.after(HOP_MS, () => {
+      this.#daemon.run(call);
+    });
+  }
+}
