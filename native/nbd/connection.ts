@@ -88,6 +88,11 @@ export class NbdConnection implements SocketHandler {
     return address === 'N/A' ? 'NBD client' : `NBD client ${address}`;
   }
 
+  /** The handshake goes on. */
+  get isNegotiating(): boolean {
+    return this.#phase === 'flags' || this.#phase === 'option';
+  }
+
   /** Nobody can be answered any more. */
   get isGone(): boolean {
     return this.#phase === 'gone';
@@ -192,6 +197,13 @@ export class NbdConnection implements SocketHandler {
     this.#socket?.destroy();
   }
 
+  /** Ends the connection for something that the log should tell. */
+  dropFor(why: string): false {
+    this.#device.report(this, why);
+    this.drop();
+    return false;
+  }
+
   #leaveWhenDone(): void {
     const isDone = this.#unanswered === 0 && this.#sentBytes === this.#queuedBytes;
     if (this.#phase === 'leaving' && isDone) this.drop();
@@ -200,12 +212,6 @@ export class NbdConnection implements SocketHandler {
   #send(chunks: readonly Uint8Array[]): void {
     for (const chunk of chunks) this.#queuedBytes += chunk.length;
     this.#socket?.send(chunks);
-  }
-
-  #dropFor(why: string): false {
-    this.#device.report(this, why);
-    this.drop();
-    return false;
   }
 
   #parse(): void {
@@ -238,7 +244,7 @@ export class NbdConnection implements SocketHandler {
     const flags = this.#inputView.getUint32(this.#start);
     this.#start += CLIENT_FLAGS_BYTES;
     if (!this.#negotiation.acceptClientFlags(flags)) {
-      return this.#dropFor(`its handshake flags 0x${flags.toString(16)} are not known`);
+      return this.dropFor(`its handshake flags 0x${flags.toString(16)} are not known`);
     }
     this.#phase = 'option';
     return true;
@@ -246,10 +252,10 @@ export class NbdConnection implements SocketHandler {
 
   #takeOption(available: number): boolean {
     const header = decodeOption(this.#inputView, this.#start);
-    if (header === null) return this.#dropFor('it does not speak newstyle NBD');
+    if (header === null) return this.dropFor('it does not speak newstyle NBD');
     const total = OPTION_BYTES + header.length;
     if (total > INPUT_BYTES)
-      return this.#dropFor(`its option of ${header.length.toString()} bytes is too long`);
+      return this.dropFor(`its option of ${header.length.toString()} bytes is too long`);
     if (available < total) return false;
     const answer = this.#negotiation.answer(
       header.option,
@@ -264,7 +270,7 @@ export class NbdConnection implements SocketHandler {
 
   #takeRequest(): boolean {
     const header = this.#header;
-    if (!decodeRequest(this.#inputView, this.#start, header)) return this.#dropFor('it sent no NBD request');
+    if (!decodeRequest(this.#inputView, this.#start, header)) return this.dropFor('it sent no NBD request');
     if (header.type === COMMAND.disconnect) {
       this.leave();
       return false;

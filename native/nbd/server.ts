@@ -23,6 +23,8 @@ const SLAB_BYTES = 64 << 20;
 /** Requests in flight on one device, replies not yet handed to the system included. */
 const MAX_REQUESTS = 1024;
 const MAX_CONNECTIONS = 128;
+/** How long a client may take until it is served. */
+const HANDSHAKE_MS = 30_000;
 /** A client that holds memory and does not move for so long, while others wait for memory, is dropped. */
 const STALL_MS = 30_000;
 /** How long clients may take to read the last answers of a removed device. */
@@ -102,9 +104,13 @@ export class NbdDevice implements Device {
     const socket = this.#ports.network.adopt(client, connection);
     this.#connections.add(connection);
     connection.start(socket);
-    if (this.#connections.size <= MAX_CONNECTIONS) return;
-    this.report(connection, `${MAX_CONNECTIONS.toString()} clients are connected already`);
-    connection.drop();
+    if (this.#connections.size > MAX_CONNECTIONS) {
+      connection.dropFor(`${MAX_CONNECTIONS.toString()} clients are connected already`);
+      return;
+    }
+    this.#ports.clock.after(HANDSHAKE_MS, () => {
+      if (connection.isNegotiating) connection.dropFor('it does not come to the point');
+    });
   }
 
   /** Ignored once the device is closed: the client was answered then. */
@@ -244,8 +250,7 @@ export class NbdDevice implements Device {
     if (this.#waiting.length === 0) return;
     for (const connection of this.#connections) {
       if (connection.hasMoved || !connection.holdsMemory) continue;
-      this.report(connection, 'it stopped moving while others wait for memory');
-      connection.drop();
+      connection.dropFor('it stopped moving while others wait for memory');
     }
     this.#watchStalled();
   }

@@ -29,6 +29,10 @@ describe('what clients can make the NBD server hold', () => {
     world.scheduler.runFor(20);
   }
 
+  function ranges(): unknown[] {
+    return core.pending.map(({ command, length }) => [command, length]);
+  }
+
   describe('bounds', () => {
     const READ = { type: COMMAND.read, length: 32 * MIB };
 
@@ -125,6 +129,23 @@ describe('what clients can make the NBD server hold', () => {
       ]);
     });
 
+    it('drops a client that blocks others by not sending what it announced', () => {
+      const stopped = transmitting(world);
+      const waiting = transmitting(world);
+      for (const offset of [0, 32 * MIB]) {
+        stopped.send(request({ type: COMMAND.write, offset, length: 32 * MIB }));
+        if (offset === 0) stopped.send(pattern(32 * MIB, 1));
+      }
+      world.runUntil(() => core.pending.length === 1);
+      waiting.send(request({ type: COMMAND.read, length: 512 }));
+      world.scheduler.runFor(65_000);
+      expect(stopped.isClosed).toBe(true);
+      expect(ranges()).toEqual([
+        ['write', 32 * MIB],
+        ['read', 512],
+      ]);
+    });
+
     it('leaves slow clients alone as long as nobody waits', () => {
       const stopped = transmitting(world);
       stopped.stopReading();
@@ -134,6 +155,17 @@ describe('what clients can make the NBD server hold', () => {
       stopped.readOn();
       world.scheduler.runFor(100);
       expect(stopped.take()).toHaveLength(16 + 4 * MIB);
+    });
+
+    it('drops a client that never comes to the point', () => {
+      const idle = world.connectRaw();
+      const served = transmitting(world);
+      world.scheduler.runFor(31_000);
+      expect(idle.isClosed).toBe(true);
+      expect(served.isClosed).toBe(false);
+      expect(world.log.lines.map((line) => line.text)).toEqual([
+        'NBD client was disconnected: it does not come to the point.',
+      ]);
     });
 
     it('serves 128 clients, and no more', () => {
