@@ -50,20 +50,32 @@ describe('what clients can make the NBD server hold', () => {
       for (const client of clients) expect(simpleReplies(client)).toHaveLength(2);
     });
 
-    it('takes no request out of turn', () => {
-      const first = transmitting(world);
-      const second = transmitting(world);
-      first.send(request(READ), request(READ), request(READ));
+    it('takes no request out of turn: a long one does not wait behind short ones for ever', () => {
+      const [full, half, long, short] = [0, 1, 2, 3].map(() => transmitting(world));
+      full?.send(request(READ));
       settle();
-      second.send(request({ type: COMMAND.read, length: 512 }));
+      half?.send(request({ type: COMMAND.read, length: 16 * MIB }));
       settle();
-      expect(core.pending).toHaveLength(2);
+      long?.send(request(READ));
+      settle();
+      short?.send(request({ type: COMMAND.read, length: 512 }));
+      settle();
+      expect(ranges()).toEqual([
+        ['read', 32 * MIB],
+        ['read', 16 * MIB],
+      ]);
+      core.complete(core.pending[1], portError('EIO', 'no'));
+      settle();
+      expect(ranges()).toEqual([
+        ['read', 32 * MIB],
+        ['read', 32 * MIB],
+      ]);
       core.complete(core.pending[0], portError('EIO', 'no'));
       settle();
-      expect(core.pending.map((pending) => pending.length)).toEqual([32 * MIB, 32 * MIB, 512].slice(0, 2));
-      core.complete(core.pending[0], portError('EIO', 'no'));
-      settle();
-      expect(core.pending.map((pending) => pending.length)).toEqual([32 * MIB, 512]);
+      expect(ranges()).toEqual([
+        ['read', 32 * MIB],
+        ['read', 512],
+      ]);
     });
 
     it('gives the memory of a dead client to those who wait, when the core is done with it', () => {
@@ -117,7 +129,8 @@ describe('what clients can make the NBD server hold', () => {
       const waiting = transmitting(world);
       stopped.stopReading();
       core.answerAtOnce = () => null;
-      stopped.send(...Array.from({ length: 16 }, () => request({ type: COMMAND.read, length: 4 * MIB })));
+      // The last one waits itself, before the other.
+      stopped.send(...Array.from({ length: 17 }, () => request({ type: COMMAND.read, length: 4 * MIB })));
       settle();
       waiting.send(request({ type: COMMAND.read, length: 4 * MIB }));
       world.scheduler.runFor(25_000);
@@ -144,6 +157,28 @@ describe('what clients can make the NBD server hold', () => {
         ['write', 32 * MIB],
         ['read', 512],
       ]);
+    });
+
+    it('leaves a slow client alone that moves while others wait', () => {
+      const slow = transmitting(world);
+      const waiting = transmitting(world);
+      slow.stopReading();
+      core.answerAtOnce = () => null;
+      slow.send(...Array.from({ length: 16 }, () => request({ type: COMMAND.read, length: 4 * MIB })));
+      settle();
+      waiting.send(request({ type: COMMAND.read, length: 4 * MIB }));
+      for (let round = 0; round < 5; round++) {
+        world.scheduler.runFor(10_000);
+        slow.readOn();
+        world.scheduler.runFor(0.05);
+        slow.stopReading();
+      }
+      expect(slow.take().length).toBeLessThan(4 * MIB);
+      expect(waiting.hasReceived).toBe(false);
+      expect(slow.isClosed).toBe(false);
+      slow.readOn();
+      world.scheduler.runFor(1000);
+      expect(waiting.take()).toHaveLength(16 + 4 * MIB);
     });
 
     it('leaves slow clients alone as long as nobody waits', () => {
