@@ -10,7 +10,7 @@ import { isRefusal, readOptions } from '../getopt.js';
 import type { Refusal } from '../getopt.js';
 
 /** Options of every subcommand. */
-export interface CommonOptions {
+interface CommonOptions {
   readonly config: string;
   /** How often -d was given. */
   readonly debug: number;
@@ -26,11 +26,11 @@ export interface CreateOptions extends CommonOptions {
   readonly mediasize?: bigint;
 }
 
-export interface RoleOptions extends CommonOptions {
+interface RoleOptions extends CommonOptions {
   readonly force?: true;
 }
 
-export interface StatusOptions extends CommonOptions {
+interface StatusOptions extends CommonOptions {
   readonly json?: true;
 }
 

@@ -3,7 +3,7 @@
  * what the reference would show; what hastd would refuse is said on stderr.
  */
 import { createHash } from 'node:crypto';
-import { formatSize } from '../../core/base/sizes.js';
+import { formatBytes } from '../../core/base/human.js';
 import type { Config, ResourceConfig } from '../../core/config/types.js';
 import { faultOf, parseMetadata } from '../../core/metadata/codec.js';
 import type { Metadata } from '../../core/metadata/codec.js';
@@ -84,8 +84,10 @@ async function readMetadata(disk: Disk, { name, localpath }: ResourceConfig): Pr
   return metadata;
 }
 
-export function dumpText(metadata: Metadata): string {
-  const withSize = (bytes: number): string => `${bytes} (${formatSize(bytes)})`;
+function dumpText(metadata: Metadata): string {
+  // Nonsense metadata may hold negative numbers.
+  const withSize = (bytes: number): string =>
+    `${bytes} (${bytes < 0 ? '-' : ''}${formatBytes(Math.abs(bytes))})`;
   return [
     `resource: ${metadata.resource}`,
     `    datasize: ${withSize(metadata.datasize)}`,

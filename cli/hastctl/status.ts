@@ -1,5 +1,5 @@
 /** `hastctl status` and `hastctl list` (core/spec/cli.md section 4): one question, two ways to print the answer. */
-import { formatSize } from '../../core/base/sizes.js';
+import { formatBytes } from '../../core/base/human.js';
 import type { Config } from '../../core/config/types.js';
 import { decodeStatusReply } from '../../core/control/replies.js';
 import type { ResourceError, StatusEntry } from '../../core/control/replies.js';
@@ -31,7 +31,7 @@ export async function status(
   return reply.entries.find((entry) => entry.kind === 'error')?.error ?? EX_OK;
 }
 
-export function statusText(entries: readonly Entry[], format: StatusFormat): string {
+function statusText(entries: readonly Entry[], format: StatusFormat): string {
   switch (format) {
     case 'status':
       return entries.length === 0 ? '' : HEADER + entries.map(statusLine).join('');
@@ -90,7 +90,7 @@ function listLines(entry: Entry): string[] {
 }
 
 function withSize(bytes: number): string {
-  return `${bytes} (${formatSize(bytes)})`;
+  return `${bytes} (${formatBytes(bytes)})`;
 }
 
 /** One flat object; which keys there are depends only on whether there was an error. */

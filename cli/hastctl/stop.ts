@@ -15,6 +15,8 @@ import { Failure } from './failure.js';
 
 /** A daemon that drains its workers may take a while. */
 const PATIENCE_MS = 60_000;
+/** For a process to end that has removed its socket. */
+const LINGER_MS = 1_000;
 const POLL_MS = 20;
 
 export async function stop({ control, pidfile }: Config): Promise<number> {
@@ -24,17 +26,22 @@ export async function stop({ control, pidfile }: Config): Promise<number> {
   } catch (error) {
     throw new Failure(EX_OSERR, `Unable to stop hastd (pid ${pid}): ${errorText(error)}.`);
   }
+  await untilGone(pid, control);
+  return EX_OK;
+}
+
+/** The socket is the last thing that hastd removes; a process that nobody waited for looks alive for ever. */
+async function untilGone(pid: number, control: string): Promise<void> {
   const address = parseAddress(control);
   const socket = !isPortError(address) && address.kind === 'unix' ? address.path : null;
-  // Its socket goes last; a process that nobody waited for looks alive for ever.
-  const isThere = (): boolean => isAlive(pid) && (socket === null || existsSync(socket));
-  for (let waitedMs = 0; isThere(); waitedMs += POLL_MS) {
+  let lingersMs = 0;
+  for (let waitedMs = 0; isAlive(pid) && lingersMs < LINGER_MS; waitedMs += POLL_MS) {
     if (waitedMs >= PATIENCE_MS) {
       throw new Failure(EX_TEMPFAIL, `hastd (pid ${pid}) did not stop within ${PATIENCE_MS / 1000} seconds.`);
     }
     await delay(POLL_MS);
+    if (socket !== null && !existsSync(socket)) lingersMs += POLL_MS;
   }
-  return EX_OK;
 }
 
 /** The process that holds the pidfile. Without the lock nobody does, and the number may be somebody else's by now. */

@@ -12,7 +12,7 @@ export const METADATA_BYTES = 4096;
 export const DEFAULT_EXTENTSIZE = 2_097_152;
 export const DEFAULT_KEEPDIRTY = 64;
 /** The greatest power of two that the reference's signed 32-bit fields hold. */
-export const MAX_EXTENTSIZE = 1_073_741_824;
+const MAX_EXTENTSIZE = 1_073_741_824;
 
 export function isPowerOfTwo(value: number): boolean {
   if (!Number.isSafeInteger(value) || value < 1) return false;

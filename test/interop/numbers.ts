@@ -1,5 +1,5 @@
 /** Interop kind `numbers`: sizes as `list` and `dump` print them and as `create` reads them. */
-import { formatSize } from '../../core/base/sizes.js';
+import { formatBytes } from '../../core/base/human.js';
 import { parseSize } from '../../cli/format.js';
 import { readJson } from './files.js';
 import type { Kind } from './kind.js';
@@ -22,7 +22,7 @@ export const numbers: Kind = {
     for (const { value, text } of humanized) {
       // The reference cuts off what it prints of negative numbers, which only nonsense metadata has.
       if (BigInt(value) >= 0n)
-        report.case(`humanized: ${value}`).same('text', text, formatSize(BigInt(value)));
+        report.case(`humanized: ${value}`).same('text', text, formatBytes(Number(value)));
     }
     for (const { text, value } of parsed) {
       report.case(`parsed: '${text}'`).same('value', value, parseSize(text)?.toString() ?? null);
