@@ -28,10 +28,9 @@ export interface Addon {
   discard(fd: number, offset: number, length: number, finished: Finished): void;
   /** Makes a range of a file read as zeros and frees its blocks. */
   punchHole(fd: number, offset: number, length: number, finished: Finished): void;
-  setgroups(gids: readonly number[]): number;
-  /** No program started from now on can gain privileges. ENOSYS where the system has no such thing. */
+  /** From now on no program started here can gain privileges. ENOSYS: the system has no such thing. */
   noNewPrivileges(): number;
-  /** Who is at the other end of a Unix socket; the errno otherwise. */
+  /** Who connected to a Unix socket, or listens there; the errno otherwise. */
   peerCredentials(fd: number): { readonly uid: number; readonly gid: number } | number;
   /** Zeroed memory that begins on a page, for `bytes` bytes. */
   alignedBuffer(bytes: number): ArrayBuffer;

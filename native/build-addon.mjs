@@ -1,2 +1,62 @@
-// Builds the addon where a compiler exists; without one hastd works with what Node and the base system have.
-console.log('addon: nothing to build yet');
+// Builds the addon (native/src) with node-gyp where a C++ compiler exists, again only when its sources have changed.
+// Nothing depends on it: a failure is one line, and hastd uses what Node and the base system have.
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const folder = dirname(fileURLToPath(import.meta.url));
+const built = join(folder, 'build', 'Release', 'hast.node');
+const stamp = join(folder, 'build', 'built-from');
+const log = join(folder, 'build-addon.log');
+
+const sources = sourcesHash();
+if (existsSync(built) && existsSync(stamp) && readFileSync(stamp, 'utf8') === sources) process.exit(0);
+// An addon of other sources may not be loaded.
+rmSync(built, { force: true });
+const problem = build();
+if (problem === null) {
+  writeFileSync(stamp, sources);
+  console.log('addon: built');
+} else {
+  console.log(`addon: not built (${problem}); hastd works without it`);
+}
+
+/** Null when it was built, else why not. */
+function build() {
+  if (!['c++', 'g++', 'clang++'].some(exists)) return 'there is no C++ compiler';
+  if (!['make', 'gmake'].some(exists)) return 'there is no make';
+  let nodeGyp;
+  try {
+    nodeGyp = createRequire(import.meta.url).resolve('node-gyp/bin/node-gyp.js');
+  } catch {
+    return 'node-gyp is not installed';
+  }
+  const args = [nodeGyp, 'rebuild', '--directory', folder, '-j', 'max', ...headers()];
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+  if (status === 0 && existsSync(built)) {
+    rmSync(log, { force: true });
+    return null;
+  }
+  writeFileSync(log, `${stdout}${stderr}`);
+  return `the build failed, see ${log}`;
+}
+
+/** The headers that came with this node; node-gyp would download others. */
+function headers() {
+  const prefix = join(dirname(process.execPath), '..');
+  return existsSync(join(prefix, 'include', 'node', 'node_api.h')) ? [`--nodedir=${prefix}`] : [];
+}
+
+function exists(program) {
+  return spawnSync(program, ['--version'], { stdio: 'ignore' }).error === undefined;
+}
+
+function sourcesHash() {
+  const hash = createHash('sha256').update(`${process.platform} ${process.arch} ${process.versions.modules}`);
+  const files = readdirSync(join(folder, 'src')).sort();
+  for (const file of files) hash.update(file).update(readFileSync(join(folder, 'src', file)));
+  return hash.update(readFileSync(join(folder, 'binding.gyp'))).digest('hex');
+}

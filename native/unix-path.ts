@@ -4,6 +4,7 @@
  */
 import { lstat, unlink } from 'node:fs/promises';
 import * as net from 'node:net';
+import { dirname } from 'node:path';
 import { portError } from '../core/ports/error.js';
 import type { PortError } from '../core/ports/error.js';
 import { portErrorOf } from './errors.js';
@@ -15,7 +16,7 @@ export async function clearSocketPath(path: string): Promise<PortError | null> {
     if (!stat.isSocket()) return portError('EEXIST', `${path} exists and is not a socket; remove it first`);
   } catch (error) {
     const failure = portErrorOf(error);
-    return failure.code === 'ENOENT' ? null : failure;
+    return failure.code === 'ENOENT' ? missingFolder(path) : failure;
   }
   const answer = await knock(path);
   if (answer === null) return portError('EADDRINUSE', `${path}: another server is listening there`);
@@ -23,6 +24,16 @@ export async function clearSocketPath(path: string): Promise<PortError | null> {
   if (answer.code !== 'ECONNREFUSED') return answer;
   try {
     await unlink(path);
+    return null;
+  } catch (error) {
+    return portErrorOf(error);
+  }
+}
+
+/** Binding in a folder that is not there would be called EACCES. */
+async function missingFolder(path: string): Promise<PortError | null> {
+  try {
+    await lstat(dirname(path));
     return null;
   } catch (error) {
     return portErrorOf(error);

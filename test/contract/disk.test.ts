@@ -5,13 +5,13 @@ import { join } from 'node:path';
 import { Turns } from '../../core/base/turns.js';
 import type { Disk } from '../../core/ports/disk.js';
 import { isPortError } from '../../core/ports/error.js';
-import { loadAddon } from '../../native/addon.js';
 import type { Addon } from '../../native/addon.js';
 import { openDisk } from '../../native/disk.js';
 import { SimMedium } from '../../sim/disk.js';
 import { SimProcess } from '../../sim/process.js';
 import { Random } from '../../sim/random.js';
 import { Scheduler } from '../../sim/scheduler.js';
+import { eachAddon } from '../native/addons.js';
 import { diskContract } from './disk.js';
 import type { DiskSetup } from './disk.js';
 import { realWorld, simWorld } from './world.js';
@@ -77,14 +77,11 @@ const traits = { mediaSize: MEDIA_SIZE, sectorSize: 512, flushes: true, deletesT
 
 diskContract('simulated', traits, () => simSetup(true));
 diskContract('simulated, cannot flush', { ...traits, flushes: false }, () => simSetup(false));
-diskContract('file, without the addon', traits, () => realSetup(null, 'file'));
-
-const { addon, ...why } = loadAddon();
-if (addon === null) console.log(`not run: disks with the addon (${JSON.stringify(why)})`);
-else diskContract('file, with the addon', traits, () => realSetup(addon, 'file'));
+for (const [name, addon] of eachAddon) diskContract(`file, ${name}`, traits, () => realSetup(addon, 'file'));
 
 if (!hasLoopDevices()) console.log('not run: block devices (no loop devices here)');
 else {
-  diskContract('block device, without the addon', traits, () => realSetup(null, 'loop'));
-  if (addon !== null) diskContract('block device, with the addon', traits, () => realSetup(addon, 'loop'));
+  for (const [name, addon] of eachAddon) {
+    diskContract(`block device, ${name}`, traits, () => realSetup(addon, 'loop'));
+  }
 }

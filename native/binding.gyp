@@ -1,0 +1,18 @@
+{
+  'targets': [
+    {
+      'target_name': 'hast',
+      'sources': [
+        'src/addon.cc',
+        'src/device.cc',
+        'src/memory.cc',
+        'src/process.cc',
+        'src/syslog.cc',
+      ],
+      'include_dirs': ['<!@(node -p "require(\'node-addon-api\').include")'],
+      'defines': ['NAPI_VERSION=8', 'NODE_ADDON_API_DISABLE_CPP_EXCEPTIONS'],
+      'cflags': ['-Wall', '-Wextra', '-Wno-unused-parameter'],
+      'cflags_cc': ['-std=c++17'],
+    },
+  ],
+}
