@@ -3,7 +3,6 @@
 import '../native/no-inspector.js';
 import { loadAddon } from '../native/addon.js';
 import { ignoreClosedTerminal } from '../native/log.js';
-import { EX_USAGE } from './exit-codes.js';
 import { HastdHost } from './hastd/host.js';
 import type { HastdOptions } from './hastd/options.js';
 import { parseOptions } from './hastd/options.js';
@@ -18,9 +17,10 @@ function host(options: HastdOptions, starter: Starter): void {
 const launched = isLaunched();
 const options = parseOptions(process.argv.slice(2));
 ignoreClosedTerminal();
-if ('usage' in options) {
-  process.stderr.write(options.usage);
-  process.exitCode = EX_USAGE;
+if ('exitCode' in options) {
+  process.stdout.write(options.stdout);
+  process.stderr.write(options.stderr);
+  process.exitCode = options.exitCode;
 } else if (options.foreground) {
   host(options, TERMINAL);
 } else if (launched) {

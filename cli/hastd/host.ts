@@ -23,7 +23,7 @@ import { WorkerProcesses } from '../../native/worker/workers.js';
 import { isConfigFailure, readConfig } from '../config-file.js';
 import type { ConfigSource } from '../config-file.js';
 import { EX_CONFIG, EX_OK, EX_SOFTWARE, EX_TEMPFAIL } from '../exit-codes.js';
-import { tcpExports, unixExports } from './export-address.js';
+import { tcpExports, unixExports } from './export-addresses.js';
 import { GuardedNetwork } from './guarded-network.js';
 import type { HastdOptions } from './options.js';
 import type { Starter } from './startup.js';

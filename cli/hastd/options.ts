@@ -1,7 +1,10 @@
-/**
- * The command line of hastd (core/spec/cli.md section 9): getopt's rules, options before operands, operands ignored.
- */
-import { Command, CommanderError } from 'commander';
+/** The command line of hastd (core/spec/cli.md section 9): getopt's rules; operands are ignored. */
+import { Command, InvalidArgumentError } from 'commander';
+import { DEFAULT_CONFIG_PATH, DEFAULT_RUN_DIR } from '../../core/config/defaults.js';
+import { DEFAULT_MAX_REQUEST_BYTES } from '../../core/resource/worker.js';
+import { EX_OK, EX_USAGE } from '../exit-codes.js';
+import { isRefusal, readOptions } from '../getopt.js';
+import type { Refusal } from '../getopt.js';
 
 export interface HastdOptions {
   /** As given; relative to the directory hastd was started in. */
@@ -16,7 +19,7 @@ export interface HastdOptions {
   readonly runDir: string;
   /** Whom workers become once they have opened what needs root. */
   readonly user: string;
-  /** Bytes; larger requests of applications are split. */
+  /** Larger requests of applications are split. */
   readonly maxRequestBytes: number;
   /** `--nbd`: TCP address of the first resource's export, or null: Unix sockets in the run directory. */
   readonly nbd: NbdAddress | null;
@@ -27,14 +30,14 @@ export interface NbdAddress {
   readonly port: number;
 }
 
-/** What to print on stderr before exiting with EX_USAGE. */
-export interface UsageError {
-  readonly usage: string;
+/** There is nothing to do but to print and exit. */
+export interface Ending {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
 }
 
-const USAGE = `hastd: [-dFh] [-c config] [-P pidfile]
-       [--node name] [--run-dir dir] [--user name] [--max-request bytes] [--nbd host:port]
-`;
+const USAGE = 'hastd: [-dFh] [-c config] [-P pidfile]\n';
 
 const MIN_REQUEST_BYTES = 4_096;
 const MAX_REQUEST_BYTES = 1_048_576;
@@ -43,60 +46,19 @@ interface RawOptions {
   readonly c: string;
   readonly d: number;
   readonly F?: true;
-  readonly h?: true;
   readonly P?: string;
   readonly node?: string;
   readonly runDir: string;
   readonly user: string;
-  readonly maxRequest: string;
-  readonly nbd?: string;
+  readonly maxRequest: number;
+  readonly nbd?: NbdAddress;
 }
 
-export function parseOptions(argv: readonly string[]): HastdOptions | UsageError {
-  const command = describe();
-  try {
-    command.parse(argv, { from: 'user' });
-  } catch (error) {
-    if (error instanceof CommanderError) return { usage: `hastd: ${complaint(error)}\n${USAGE}` };
-    throw error;
-  }
-  // Commander takes `-5` for an operand; getopt does not.
-  const digit = /^-(\d)/.exec(command.args[0] ?? '')?.[1];
-  if (digit !== undefined && !argv.includes('--'))
-    return { usage: `hastd: illegal option -- ${digit}\n${USAGE}` };
-  return interpret(command.opts());
-}
-
-function describe(): Command {
-  return new Command('hastd')
-    .exitOverride()
-    .helpOption(false)
-    .argument('[operands...]')
-    .passThroughOptions()
-    .configureOutput({ writeErr: () => undefined })
-    .option('-c <config>', 'configuration file', '/etc/hast.conf')
-    .option('-d', 'more debug messages', (_: unknown, level: number) => level + 1, 0)
-    .option('-F', 'stay in the foreground')
-    .option('-h', 'usage')
-    .option('-P <pidfile>', 'pidfile instead of the configured one')
-    .option('--node <name>', 'name of this node in the configuration')
-    .option('--run-dir <dir>', 'where sockets and the pidfile are', '/var/run')
-    .option('--user <name>', 'user that workers run as', 'hast')
-    .option('--max-request <bytes>', 'largest request between the nodes', '131072')
-    .option('--nbd <host:port>', 'offer devices over TCP');
-}
-
-function interpret(raw: RawOptions): HastdOptions | UsageError {
-  if (raw.h === true) return { usage: USAGE };
-  const maxRequestBytes = /^\d{1,9}$/.test(raw.maxRequest) ? Number(raw.maxRequest) : 0;
-  if (!isRequestSize(maxRequestBytes)) {
-    const range = `a power of two, ${String(MIN_REQUEST_BYTES)} to ${String(MAX_REQUEST_BYTES)}`;
-    return { usage: `hastd: --max-request ${raw.maxRequest}: expected ${range}\n${USAGE}` };
-  }
-  const nbd = raw.nbd === undefined ? null : parseNbdAddress(raw.nbd);
-  if (raw.nbd !== undefined && nbd === null) {
-    return { usage: `hastd: --nbd ${raw.nbd}: expected host:port\n${USAGE}` };
-  }
+export function parseOptions(argv: readonly string[]): HastdOptions | Ending {
+  const command = declare();
+  const operands = readOptions(command, argv);
+  if (isRefusal(operands)) return endingOf(operands, command);
+  const raw = command.opts<RawOptions>();
   return {
     configPath: raw.c,
     debugLevel: raw.d,
@@ -105,28 +67,45 @@ function interpret(raw: RawOptions): HastdOptions | UsageError {
     node: raw.node ?? null,
     runDir: raw.runDir,
     user: raw.user,
-    maxRequestBytes,
-    nbd,
+    maxRequestBytes: raw.maxRequest,
+    nbd: raw.nbd ?? null,
   };
 }
 
-/** Pieces of a split request start at multiples of this, so it must be a multiple of every sector size. */
-function isRequestSize(bytes: number): boolean {
-  return bytes >= MIN_REQUEST_BYTES && bytes <= MAX_REQUEST_BYTES && (bytes & (bytes - 1)) === 0;
+function declare(): Command {
+  return new Command('hastd')
+    .description('The daemon of a HAST node.')
+    .usage('[-dFh] [-c config] [-P pidfile] [long options]')
+    .helpOption('--help', 'this text')
+    .option('-c <config>', 'configuration file', DEFAULT_CONFIG_PATH)
+    .option('-d', 'more debug messages; may be repeated', (_: unknown, level: number) => level + 1, 0)
+    .option('-F', 'stay in the foreground and log to the terminal')
+    .option('-P <pidfile>', 'pidfile, instead of the configured one')
+    .option('--node <name>', 'which "on" sections are this node, instead of the host\'s names')
+    .option('--run-dir <dir>', 'directory of the sockets and the pidfile', DEFAULT_RUN_DIR)
+    .option('--user <name>', 'user that workers run as', 'hast')
+    .option('--max-request <bytes>', 'longest request between nodes', requestSize, DEFAULT_MAX_REQUEST_BYTES)
+    .option('--nbd <host:port>', 'offer devices over TCP, the first resource here', nbdAddress);
 }
 
-function parseNbdAddress(text: string): NbdAddress | null {
+function endingOf(refusal: Refusal, command: Command): Ending {
+  if (refusal.kind === 'help') return { exitCode: EX_OK, stdout: command.helpInformation(), stderr: '' };
+  const complaint = refusal.complaint === null ? '' : `hastd: ${refusal.complaint}\n`;
+  return { exitCode: EX_USAGE, stdout: '', stderr: `${complaint}${USAGE}` };
+}
+
+/** Pieces of a split request start at multiples of this, so it must be a multiple of every sector size. */
+function requestSize(text: string): number {
+  const bytes = /^\d{1,9}$/.test(text) ? Number(text) : 0;
+  if (bytes >= MIN_REQUEST_BYTES && bytes <= MAX_REQUEST_BYTES && (bytes & (bytes - 1)) === 0) return bytes;
+  const range = `${MIN_REQUEST_BYTES} to ${MAX_REQUEST_BYTES}`;
+  throw new InvalidArgumentError(`--max-request ${text}: expected a power of two, ${range}`);
+}
+
+function nbdAddress(text: string): NbdAddress {
   const match = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(text);
   const host = match?.[1] ?? match?.[2];
   const port = Number(match?.[3]);
-  if (host === undefined || port < 1 || port > 65_535) return null;
-  return { host, port };
-}
-
-/** The line getopt(3) prints; commander names the option as `'-x'` or as `'-c <config>'`. */
-function complaint(error: CommanderError): string {
-  const option = /'(--?[^' ]*)/.exec(error.message)?.[1] ?? '';
-  const letter = option.startsWith('--') ? option : option.slice(1);
-  if (error.code === 'commander.optionMissingArgument') return `option requires an argument -- ${letter}`;
-  return `illegal option -- ${letter}`;
+  if (host !== undefined && port >= 1 && port <= 65_535) return { host, port };
+  throw new InvalidArgumentError(`--nbd ${text}: expected host:port`);
 }

@@ -8,7 +8,7 @@
  */
 import type { ResourceConfig } from '../config/types.js';
 import type { Timer } from '../ports/clock.js';
-import { portError, type PortError } from '../ports/error.js';
+import { isPortError, portError, type PortError } from '../ports/error.js';
 import type { Log } from '../ports/log.js';
 import type { DetachedSocket } from '../ports/network.js';
 import type { Assignment } from '../ports/workers.js';
@@ -46,7 +46,7 @@ export type ResourceStatus = Omit<StatusReport, 'kind'>;
 export class ManagedResource {
   readonly name: string;
   readonly #ports: DaemonPorts;
-  readonly #exportAddress: (provider: string) => string;
+  readonly #exportAddress: (provider: string) => string | PortError;
   readonly #commands = new SerialQueue();
   readonly #backoff = new RestartBackoff();
   readonly #conditions: ConditionReports;
@@ -61,7 +61,11 @@ export class ManagedResource {
   #exported = false;
   #shutDown = false;
 
-  constructor(ports: DaemonPorts, exportAddress: (provider: string) => string, config: ResourceConfig) {
+  constructor(
+    ports: DaemonPorts,
+    exportAddress: (provider: string) => string | PortError,
+    config: ResourceConfig,
+  ) {
     this.name = config.name;
     this.#ports = ports;
     this.#exportAddress = exportAddress;
@@ -304,7 +308,12 @@ export class ManagedResource {
   /** The worker's device is ready. */
   #offer(provider: string): void {
     this.#exported = true;
-    this.#export ??= this.#listen(this.#exportAddress(provider));
+    const address = this.#exportAddress(provider);
+    if (isPortError(address)) {
+      this.#unreachable(address.message);
+      return;
+    }
+    this.#export ??= this.#listen(address);
     this.#export.serve((client) => {
       this.#run?.attach(client);
     });
@@ -312,10 +321,14 @@ export class ManagedResource {
 
   #listen(address: string): ExportListener {
     return new ExportListener(this.#ports.network, address, (error) => {
-      this.log().write('error', `Unable to listen on export address ${address}: ${error.message}.`);
-      // A primary whose device nobody can reach is none; as if its worker had exited with 71.
-      this.setRole('init', false, () => undefined);
+      this.#unreachable(`Unable to listen on export address ${address}: ${error.message}.`);
     });
+  }
+
+  /** A primary whose device nobody can reach is none; as if its worker had exited with 71. */
+  #unreachable(why: string): void {
+    this.log().write('error', why);
+    this.setRole('init', false, () => undefined);
   }
 
   #event(event: ResourceEvent): void {

@@ -4,6 +4,7 @@
 import type { Config } from '../config/types.js';
 import type { Clock } from '../ports/clock.js';
 import type { Entropy } from '../ports/entropy.js';
+import type { PortError } from '../ports/error.js';
 import type { Hooks } from '../ports/hooks.js';
 import type { Log } from '../ports/log.js';
 import type { Network } from '../ports/network.js';
@@ -22,8 +23,11 @@ export interface DaemonPorts {
 export interface DaemonOptions {
   /** Reads the same hast.conf again, for a reload. */
   readonly parse: () => Config | Failure;
-  /** Where clients of the device of `provider` connect to (an address of core/spec/config.md section 3). */
-  readonly exportAddress: (provider: string) => string;
+  /**
+   * Where clients of the device of `provider` connect to (an address of core/spec/config.md section 3), or why they
+   * cannot; `message` is ready for the log.
+   */
+  readonly exportAddress: (provider: string) => string | PortError;
   /** A reload wants another pidfile. Whoever holds it switches, or warns and keeps the old one. */
   readonly pidfileChanged: (path: string) => void;
 }

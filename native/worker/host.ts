@@ -23,7 +23,13 @@ import { NOBODY } from '../nobody.js';
 import type { Privileges } from '../privileges.js';
 import type { Parent } from '../../core/ports/workers.js';
 import type { FromWorker, ToWorker, WorkerSettings, WorkerTask } from './messages.js';
-import type { PrimaryOptions, ResourceWorker, SecondaryOptions, WorkerPorts } from './resource-worker.js';
+import type {
+  PrimaryOptions,
+  PrimaryPorts,
+  ResourceWorker,
+  SecondarySession,
+  WorkerPorts,
+} from '../../core/resource/worker.js';
 
 /** What a worker is made of; the program puts the real parts in. */
 export interface WorkerParts {
@@ -33,14 +39,14 @@ export interface WorkerParts {
   readonly openComponent: (path: string, turns: Turns) => Promise<Disk | WorkerFailure>;
   readonly ports: (base: BasePorts) => AddedPorts;
   readonly startPrimary: (
-    ports: WorkerPorts,
+    ports: PrimaryPorts,
     resource: ResourceConfig,
     options: PrimaryOptions,
   ) => ResourceWorker;
   readonly startSecondary: (
     ports: WorkerPorts,
     resource: ResourceConfig,
-    options: SecondaryOptions,
+    session: SecondarySession,
   ) => ResourceWorker;
 }
 
@@ -51,10 +57,10 @@ export interface WorkerFailure {
 }
 
 /** What the host itself knows. */
-export type BasePorts = Pick<WorkerPorts, 'turns' | 'log' | 'network' | 'disk' | 'parent'>;
+export type BasePorts = Pick<PrimaryPorts, 'turns' | 'log' | 'network' | 'disk' | 'parent'>;
 
 /** What the program adds; `devices` takes the clients that the main daemon accepted. */
-export type AddedPorts = Omit<WorkerPorts, keyof BasePorts | 'devices'> & {
+export type AddedPorts = Omit<PrimaryPorts, keyof BasePorts | 'devices'> & {
   readonly devices: AttachableDevices;
 };
 
@@ -205,17 +211,17 @@ export class WorkerHost {
     const base = { turns: this.#turns, log: this.#log, network: this.#network, disk, parent };
     const added = this.#parts.ports(base);
     this.#devices = added.devices;
-    const ports: WorkerPorts = { ...base, ...added };
+    const ports: PrimaryPorts = { ...base, ...added };
     if (task.role === 'primary') {
-      const options = { force: task.force, maxRequest: settings.maxRequestBytes };
+      const options = { force: task.force, maxRequestBytes: settings.maxRequestBytes };
       this.#worker = this.#parts.startPrimary(ports, task.resource, options);
     } else {
       const connA = this.#connections.get('a');
       const connB = this.#connections.get('b');
       assert(connA !== undefined && connB !== undefined, 'both connections come before the start');
       const { version, handshake } = task;
-      const options = { version, handshake, connA, connB };
-      this.#worker = this.#parts.startSecondary(ports, task.resource, options);
+      const session = { version, handshake, connA, connB };
+      this.#worker = this.#parts.startSecondary(ports, task.resource, session);
     }
   }
 

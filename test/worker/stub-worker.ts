@@ -13,7 +13,7 @@ import { terminalSink } from '../../native/log.js';
 import { NodeNetwork } from '../../native/tcp.js';
 import { showOnlyTitle } from '../../native/title.js';
 import { WorkerHost } from '../../native/worker/host.js';
-import type { ResourceWorker, WorkerPorts } from '../../native/worker/resource-worker.js';
+import type { ResourceWorker, WorkerPorts } from '../../core/resource/worker.js';
 
 const NO_DISK: Disk = {
   mediaSize: 0,
