@@ -2,6 +2,7 @@
 import type { Addon } from '../../native/addon.js';
 import { systemEntropy } from '../../native/entropy.js';
 import { lockExclusive } from '../../native/lock.js';
+import { openSyslog } from '../../native/syslog.js';
 import { NodeNetwork } from '../../native/tcp.js';
 import type { System } from './host.js';
 
@@ -10,6 +11,6 @@ export function realSystem(addon: Addon | null): System {
     lock: (descriptor) => lockExclusive(descriptor, addon),
     entropy: systemEntropy,
     network: (turns) => new NodeNetwork(turns),
-    syslog: () => () => undefined,
+    syslog: () => openSyslog('hastd', addon),
   };
 }

@@ -4,7 +4,15 @@
  */
 import { execFile, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -207,7 +215,9 @@ export class ClusterNode {
       const line = this.#log
         .slice(from)
         .split('\n')
-        .find((candidate) => (typeof pattern === 'string' ? candidate.includes(pattern) : pattern.test(candidate)));
+        .find((candidate) =>
+          typeof pattern === 'string' ? candidate.includes(pattern) : pattern.test(candidate),
+        );
       return line;
     });
   }
@@ -228,7 +238,11 @@ export class Cluster {
   readonly b: ClusterNode;
   readonly #options: ClusterOptions;
 
-  private constructor(folder: string, ports: { readonly a: number; readonly b: number }, options: ClusterOptions) {
+  private constructor(
+    folder: string,
+    ports: { readonly a: number; readonly b: number },
+    options: ClusterOptions,
+  ) {
     this.folder = folder;
     this.configPath = join(folder, 'hast.conf');
     this.#options = options;
