@@ -1,7 +1,10 @@
 import type { Turns } from '../core/base/turns.js';
 import type { Clock, Timer } from '../core/ports/clock.js';
 
-/** Real monotonic time. Timers run inside a turn and do not keep the process alive by themselves. */
+/** setTimeout takes anything longer for 1 ms. */
+const MAX_TIMEOUT_MS = 2 ** 31 - 1;
+
+/** Real monotonic time; timers fire as turns of their own. */
 export class RealClock implements Clock {
   readonly #turns: Turns;
 
@@ -14,9 +17,17 @@ export class RealClock implements Clock {
   }
 
   after(delayMs: number, fire: () => void): Timer {
-    const timeout = setTimeout(() => {
-      this.#turns.run(fire);
-    }, delayMs);
+    const dueMs = this.now() + delayMs;
+    let timeout: NodeJS.Timeout;
+    const arm = (): void => {
+      timeout = setTimeout(expire, Math.min(Math.ceil(dueMs - this.now()), MAX_TIMEOUT_MS));
+    };
+    // Node counts from when its event loop last looked at the time, so a timeout may come too early.
+    const expire = (): void => {
+      if (this.now() < dueMs) arm();
+      else this.#turns.run(fire);
+    };
+    arm();
     return {
       cancel: () => {
         clearTimeout(timeout);

@@ -4,6 +4,7 @@ import { sameBytes } from '../../core/base/bytes.js';
 import type { Turns } from '../../core/base/turns.js';
 import type { Disk } from '../../core/ports/disk.js';
 import type { Done, PortError } from '../../core/ports/error.js';
+import { itWith } from './world.js';
 import type { World } from './world.js';
 
 export interface DiskTraits {
@@ -132,8 +133,10 @@ export function diskContract(name: string, traits: DiskTraits, setup: () => Prom
       }
     });
 
-    it.skipIf(!traits.deletesToZeros)(
-      'deleted ranges of any length read as zeros, and only these (needs: deletes to zeros)',
+    itWith(
+      'deletes to zeros',
+      traits.deletesToZeros,
+      `${name}: deleted ranges of any length read as zeros, and only these`,
       async () => {
         const { disk } = context;
         const large = 3 * 1024 * 1024;
@@ -148,13 +151,13 @@ export function diskContract(name: string, traits: DiskTraits, setup: () => Prom
       },
     );
 
-    it.skipIf(!traits.flushes)('flushes (needs: flushes)', async () => {
+    itWith('flushes', traits.flushes, `${name}: flushes`, async () => {
       const { disk } = context;
       expect(await outcome((done) => disk.write(0, bytes(sector, 6), done))).toBeNull();
       expect(await outcome((done) => disk.flush(done))).toBeNull();
     });
 
-    it.skipIf(traits.flushes)('says EOPNOTSUPP to a flush (needs: no flush)', async () => {
+    itWith('cannot flush', !traits.flushes, `${name}: says EOPNOTSUPP to a flush`, async () => {
       expect(await outcome((done) => context.disk.flush(done))).toMatchObject({ code: 'EOPNOTSUPP' });
     });
 

@@ -2,6 +2,7 @@
  * A contract suite runs on every adapter of a port. What differs between them is how time passes: virtual time is
  * drained, real completions are awaited.
  */
+import { it } from 'vitest';
 import type { Turns } from '../../core/base/turns.js';
 import type { SimProcess } from '../../sim/process.js';
 import type { Scheduler } from '../../sim/scheduler.js';
@@ -57,4 +58,10 @@ function nextRound(): Promise<void> {
   return new Promise((resolve) => {
     setImmediate(resolve);
   });
+}
+
+/** A test for adapters with a trait; for the others it is printed that it was not run. */
+export function itWith(trait: string, has: boolean, name: string, test: () => Promise<void>): void {
+  if (has) it(name, test);
+  else console.log(`not run: ${name} (needs an adapter that ${trait})`);
 }
