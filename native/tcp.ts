@@ -148,8 +148,8 @@ async function lookUp({ host, family }: TcpAddress): Promise<readonly string[] |
     try {
       const found = await lookup(systemText(host), { family, all: true, hints });
       return [...new Set(found.map(({ address }) => address))];
-    } catch {
-      // Told below.
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'ENOTFOUND')) break;
     }
   }
   return portError('EINVAL', `the host name ${host} cannot be resolved`);

@@ -81,21 +81,31 @@ const hasIpv6 = Object.values(networkInterfaces()).some((ends) =>
   ends?.some(({ address }) => address === '::1'),
 );
 
-const unixTraits = { serverEnd: /^uds:\/\/\//, clientEnd: /^N\/A$/ };
+const unixTraits = { serverEnd: /^uds:\/\/\//, clientEnd: /^N\/A$/, source: null };
 
 networkContract(
   'simulated, two machines',
-  { serverEnd: /^tcp:\/\/10\.0\.0\.2:8457$/, clientEnd: /^tcp:\/\/10\.0\.0\.1:[0-9]+$/ },
+  {
+    serverEnd: /^tcp:\/\/10\.0\.0\.2:8457$/,
+    clientEnd: /^tcp:\/\/10\.0\.0\.1:[0-9]+$/,
+    source: { own: '10.0.0.1', foreign: '10.0.0.2' },
+  },
   () => simSetup('tcp4://10.0.0.2', true),
 );
 networkContract('simulated, Unix socket', unixTraits, () => simSetup('/var/run/socket', false));
 networkContract(
   'TCP over IPv4',
-  { serverEnd: /^tcp:\/\/127\.0\.0\.1:[0-9]+$/, clientEnd: /^tcp:\/\/127\.0\.0\.1:[0-9]+$/ },
+  {
+    serverEnd: /^tcp:\/\/127\.0\.0\.1:[0-9]+$/,
+    clientEnd: /^tcp:\/\/127\.0\.0\.1:[0-9]+$/,
+    source: { own: '127.0.0.1', foreign: '198.51.100.1' },
+  },
   () => tcpSetup('tcp4', '127.0.0.1'),
 );
 networkContract('Unix socket', unixTraits, unixSetup);
 if (hasIpv6) {
   const end = /^tcp:\/\/\[::1\]:[0-9]+$/;
-  networkContract('TCP over IPv6', { serverEnd: end, clientEnd: end }, () => tcpSetup('tcp', '::1'));
+  networkContract('TCP over IPv6', { serverEnd: end, clientEnd: end, source: null }, () =>
+    tcpSetup('tcp', '::1'),
+  );
 } else console.log('not run: TCP over IPv6 (no ::1 here)');

@@ -1,8 +1,9 @@
 import sinon from 'sinon';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Turns } from '../../core/base/turns.js';
-import type { PortError } from '../../core/ports/error.js';
 import type { DetachedSocket, Listener, Network, Socket, SocketHandler } from '../../core/ports/network.js';
+import { bytes, Recorder } from './recorder.js';
+import { itWith } from './world.js';
 import type { World } from './world.js';
 
 export interface NetworkTraits {
@@ -10,6 +11,8 @@ export interface NetworkTraits {
   readonly serverEnd: RegExp;
   /** The same for the other ends. */
   readonly clientEnd: RegExp;
+  /** An address that the client can come from when asked to, and one that is not its own; null: not a choice here. */
+  readonly source: { readonly own: string; readonly foreign: string } | null;
 }
 
 /** One process on the network. */
@@ -25,34 +28,6 @@ export interface NetworkSetup {
   /** Where the server can listen and nobody does. */
   readonly address: string;
   teardown(): Promise<void>;
-}
-
-/** A handler of which everything is recorded. */
-class Recorder implements SocketHandler {
-  readonly received: number[] = [];
-  readonly sentTotals: number[] = [];
-  readonly connected = sinon.spy((): void => undefined);
-  readonly closed = sinon.spy((_error: PortError | null): void => undefined);
-  /** Called after each delivery. */
-  afterFilled: () => void = () => undefined;
-  readonly #target: Uint8Array;
-
-  constructor(targetLength = 100_000) {
-    this.#target = new Uint8Array(targetLength);
-  }
-
-  target(): Uint8Array {
-    return this.#target;
-  }
-
-  filled(bytes: number): void {
-    for (const byte of this.#target.subarray(0, bytes)) this.received.push(byte);
-    this.afterFilled();
-  }
-
-  sent(totalBytes: number): void {
-    this.sentTotals.push(totalBytes);
-  }
 }
 
 /** What every Network does. */
@@ -106,11 +81,11 @@ export function networkContract(
       return accepted;
     }
 
-    function dial(handler: SocketHandler, remote = context.address): Socket {
+    function dial(handler: SocketHandler, remote = context.address, source: string | null = null): Socket {
       const { client } = context;
       let socket: Socket | undefined;
       client.world.run(() => {
-        socket = client.network.dial(remote, null, handler);
+        socket = client.network.dial(remote, source, handler);
       });
       if (socket === undefined) throw new Error('not dialled');
       sockets.push({ socket, side: client });
@@ -315,6 +290,33 @@ export function networkContract(
       expect(ends.args.map(([received]) => received as number)).toEqual(deliveries);
     });
 
+    itWith('binds sources', traits.source !== null, `${name}: comes from the source address`, async () => {
+      const { own, foreign } = traits.source ?? { own: '', foreign: '' };
+      const accepted = await listen();
+      dial(new Recorder(), context.address, `tcp4://${own}`);
+      await context.server.world.until('the server accepts', () => accepted.length === 1);
+      expect(accepted[0]?.socket.remoteAddress).toContain(`tcp://${own}:`);
+      for (const [source, code] of [
+        [foreign, 'EADDRNOTAVAIL'],
+        ['host:notaport', 'EINVAL'],
+      ] as const) {
+        const handler = new Recorder();
+        dial(handler, context.address, source);
+        await context.client.world.until('it fails', () => handler.closed.called);
+        expect(handler.closed.firstCall.firstArg).toMatchObject({ code });
+      }
+    });
+
+    it('calls nothing of a listener that was closed', async () => {
+      const done = sinon.spy();
+      onServer(() => {
+        context.server.network.listen(context.address, () => new Recorder(), done).close();
+      });
+      await context.server.world.settle();
+      expect(done.called).toBe(false);
+      await listen();
+    });
+
     it('is refused where nobody listens', async () => {
       const handler = new Recorder();
       dial(handler);
@@ -478,8 +480,4 @@ export function networkContract(
       return socket;
     }
   });
-}
-
-function bytes(length: number): Uint8Array {
-  return Uint8Array.from({ length }, (_, i) => i & 0xff);
 }
