@@ -57,6 +57,7 @@ export class Application implements DeviceUser {
     if (error === null) this.acknowledged++;
     else this.failed++;
     if (write !== null) this.history.end(write, error === null);
+    if (request.command === 'flush' && error === null) this.history.flushed(issuedAt);
     if (request.command === 'read' && error === null && request.data !== null) {
       this.#check(request.offset / SECTOR_BYTES, request.data, issuedAt);
     }

@@ -11,6 +11,8 @@ interface SectorWrite {
   /** When it was answered or given up; Infinity while it is under way. */
   endedAt: number;
   acknowledged: boolean;
+  /** An acknowledged FLUSH came after it. */
+  durable: boolean;
 }
 
 export interface IssuedWrite {
@@ -25,14 +27,14 @@ export class History {
   #time = 1;
 
   constructor(sectors: number) {
-    const initial = { value: 0, issuedAt: -1, endedAt: 0, acknowledged: true };
+    const initial = { value: 0, issuedAt: -1, endedAt: 0, acknowledged: true, durable: true };
     this.#sectors = Array.from({ length: sectors }, () => [{ ...initial }]);
   }
 
   issue(write: IssuedWrite): void {
     const issuedAt = this.#time++;
     for (const writes of this.#of(write)) {
-      writes.push({ value: write.value, issuedAt, endedAt: Infinity, acknowledged: false });
+      writes.push({ value: write.value, issuedAt, endedAt: Infinity, acknowledged: false, durable: false });
     }
   }
 
@@ -57,11 +59,16 @@ export class History {
     return writes.filter((write) => !overtaken(write)).map(({ value }) => value);
   }
 
-  /** Forgets what can never be found again. */
-  prune(sector: number): void {
-    const keep = new Set(this.acceptable(sector));
-    const writes = this.#sectors[sector] ?? [];
-    this.#sectors[sector] = writes.filter(({ value }) => keep.has(value));
+  /** A FLUSH issued at `issuedAt` was acknowledged: what had been acknowledged by then survives any power failure. */
+  flushed(issuedAt: number): void {
+    for (const writes of this.#sectors) {
+      for (const write of writes) if (write.acknowledged && write.endedAt <= issuedAt) write.durable = true;
+    }
+  }
+
+  /** The only node that must have everything lost its power: what was not flushed may be gone. */
+  powerLost(): void {
+    for (const writes of this.#sectors) for (const write of writes) write.acknowledged &&= write.durable;
   }
 
   get now(): number {

@@ -88,7 +88,7 @@ export class SimNode {
     };
     const { maxRequestBytes } = this.#options;
     const limit = maxRequestBytes === undefined ? {} : { maxRequestBytes };
-    const options = { machine, scheduler: this.#scheduler, medium, user: this.#user, ...limit };
+    const options = { machine, scheduler: this.#scheduler, medium, user: this.#user, log, ...limit };
     this.#workers = new SimWorkers(options, process);
     const config: Config = {
       control: '/var/run/hastctl',
@@ -135,7 +135,6 @@ export class SimNode {
 
   /** kill -9 of the worker. */
   killWorker(): void {
-    this.#keepLog();
     this.#workers?.current?.kill();
   }
 
@@ -150,7 +149,6 @@ export class SimNode {
   }
 
   losePower(): void {
-    this.#keepLog();
     this.machine.losePower();
   }
 
@@ -171,13 +169,5 @@ export class SimNode {
   userData(): Uint8Array {
     const { localoff, datasize } = this.metadata();
     return this.medium.visible.subarray(localoff, localoff + datasize);
-  }
-
-  workerLog(): readonly LogLine[] {
-    return this.#workers?.current?.log.lines ?? [];
-  }
-
-  #keepLog(): void {
-    this.lines.push(...this.workerLog());
   }
 }

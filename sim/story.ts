@@ -174,6 +174,7 @@ export class Story {
     this.#say(`power failure of ${node.name}`);
     const role = node === this.#primary ? 'primary' : 'secondary';
     node.losePower();
+    if (role === 'primary') this.#application.history.powerLost();
     this.#load(this.#random.below(20));
     this.#wait(this.#random.below(60_000));
     node.machine.powerOn();
@@ -269,10 +270,10 @@ export class Story {
     if (ours.resuid === 0n || ours.localcnt !== theirs.remotecnt || ours.remotecnt !== theirs.localcnt)
       return false;
     if (ours.incomplete || theirs.incomplete) return false;
-    const log = a.workerLog().map(({ text }) => text);
+    const log = a.lines.map(({ text }) => text);
     const last = (part: string): number => log.findLastIndex((text) => text.includes(part));
     const done = Math.max(last('Synchronization complete'), last('Nodes are in sync'));
-    const undone = ['Disconnected', 'Synchronization started', 'Synchronization interrupted'].map(last);
+    const undone = ['Role changed', 'Restarting', 'Disconnected', 'Synchronization started', 'Synchronization interrupted'].map(last);
     return done > Math.max(...undone);
   }
 

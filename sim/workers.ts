@@ -1,6 +1,7 @@
 /** The Workers port of a simulated main daemon: every worker is a process of its machine, running the core's worker. */
 import { assert } from '../core/base/assert.js';
 import type { ResourceConfig } from '../core/config/types.js';
+import type { Log } from '../core/ports/log.js';
 import type { DetachedSocket } from '../core/ports/network.js';
 import type { Assignment, Parent, Worker, WorkerHandler, Workers } from '../core/ports/workers.js';
 import type { ResourceEvent, WorkerStatus } from '../core/resource/types.js';
@@ -26,6 +27,7 @@ export interface SimWorkersOptions {
   readonly scheduler: Scheduler;
   readonly medium: SimMedium;
   readonly user: DeviceUser;
+  readonly log: Log;
   readonly maxRequestBytes?: number;
 }
 
@@ -51,7 +53,6 @@ export class SimWorkers implements Workers {
 export class SimWorker implements Worker {
   readonly pid: number;
   readonly process: SimProcess;
-  readonly log: Booted['log'];
   readonly #options: SimWorkersOptions;
   readonly #daemon: SimProcess;
   readonly #handler: WorkerHandler;
@@ -72,7 +73,6 @@ export class SimWorker implements Worker {
     this.#handler = handler;
     const booted = options.machine.boot(`worker ${String(pid)}`);
     this.process = booted.process;
-    this.log = booted.log;
     daemon.onDeath(() => {
       this.#inWorker(() => {
         this.#worker?.stop();
@@ -119,7 +119,7 @@ export class SimWorker implements Worker {
   }
 
   #begin(booted: Booted, assignment: Assignment): void {
-    const { scheduler, medium, user, maxRequestBytes } = this.#options;
+    const { scheduler, medium, user, log, maxRequestBytes } = this.#options;
     const parent: Parent = {
       event: (event: ResourceEvent) => {
         this.#inDaemon(() => {
@@ -136,7 +136,7 @@ export class SimWorker implements Worker {
         this.process.kill();
       },
     };
-    const { process, clock, network, entropy, log } = booted;
+    const { process, clock, network, entropy } = booted;
     const disk = medium.open(scheduler, process);
     const ports = { turns: process.turns, clock, disk, network, codecs: simCodecs, log, parent };
     if (assignment.role === 'secondary') {

@@ -102,6 +102,12 @@ export class Activemap {
     return this.#sync.has(extent);
   }
 
+  /** Any of these extents needs sync. */
+  needsSyncIn(range: ExtentRange): boolean {
+    const next = this.#sync.next(range.first);
+    return next !== -1 && next <= range.last;
+  }
+
   /** The lowest extent at or after `from` that needs sync, or -1. */
   nextToSync(from: number): number {
     return this.#sync.next(from);

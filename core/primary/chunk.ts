@@ -46,8 +46,8 @@ export class Chunk implements DeviceRange, RemoteLegOwner {
       this.#finish(portError('ENOTCONN', 'the session ended'));
       return;
     }
-    if (!this.#pull && this.#parts.truth.isLocalBad(this)) {
-      this.#finish(portError('EIO', 'the local component is bad there'));
+    if (!this.#sourceIsGood()) {
+      this.#finish(portError('EIO', 'the newest data is not where it would be copied from'));
       return;
     }
     this.#stage = 'reading';
@@ -82,6 +82,13 @@ export class Chunk implements DeviceRange, RemoteLegOwner {
         this.#parts.disk.write(this.#parts.localoff + this.offset, this.#buffer, this.#localFinished);
       else this.#requestRemote('write');
     }
+  }
+
+  /** Things may have changed while the chunk waited for its range. */
+  #sourceIsGood(): boolean {
+    const { truth, map } = this.#parts;
+    if (!this.#pull) return !truth.isLocalBad(this);
+    return truth.isOnPeer(this) || !map.needsSyncIn(map.rangeOf(this.offset, this.length));
   }
 
   #requestRemote(command: 'read' | 'write'): void {

@@ -6,7 +6,7 @@ import type { RemoteLegOwner } from './session.js';
 
 /**
  * One READ on the primary. Served here unless the newest data of the range is on the peer (chosen per read and extent, W27,
- * W28); a local error is served by the peer and written back (W40). While a read depends on a peer that is away it is held.
+ * W28); a local error is served by the peer, if it has everything, and written back (W40). While a read depends on a peer that is away it is held.
  */
 export class ReadRequest implements RemoteLegOwner {
   readonly #parts: Parts;
@@ -49,7 +49,7 @@ export class ReadRequest implements RemoteLegOwner {
   }
 
   readonly #localFinished = (error: PortError | null): void => {
-    const { statistics, link, log } = this.#parts;
+    const { statistics, link, log, map } = this.#parts;
     statistics.localQueue--;
     if (error === null) {
       // A write may have failed here, or a verdict arrived, while the disk was reading.
@@ -64,7 +64,9 @@ export class ReadRequest implements RemoteLegOwner {
       `Local request failed (${error.message}): READ(${String(offset)}, ${String(length)}).`,
     );
     this.#localError = portError('EIO', error.message);
-    if (link.session === null) this.#finish(this.#localError);
+    // A peer that still lacks writes of the extent has no answer either.
+    const extents = map.rangeOf(offset, length);
+    if (link.session === null || map.needsSyncIn(extents)) this.#finish(this.#localError);
     else this.#readRemotely();
   };
 

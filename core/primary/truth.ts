@@ -1,4 +1,4 @@
-import type { Activemap, ExtentRange } from '../activemap/activemap.js';
+import type { Activemap } from '../activemap/activemap.js';
 import { RangeSet, type ByteRange } from '../base/range-set.js';
 import { MAX_LOCAL_BAD } from '../metadata/codec.js';
 import type { MetadataStore } from '../metadata/store.js';
@@ -31,10 +31,7 @@ export class Truth {
   /** The local copy of the range is not the newest. */
   isOnPeer(range: ByteRange): boolean {
     if (this.#localBad.overlaps(range)) return true;
-    if (!this.outOfDate) return false;
-    const { first, last }: ExtentRange = this.#map.rangeOf(range.offset, range.length);
-    for (let extent = first; extent <= last; extent++) if (this.#map.needsSync(extent)) return true;
-    return false;
+    return this.outOfDate && this.#map.needsSyncIn(this.#map.rangeOf(range.offset, range.length));
   }
 
   /** Bytes to be copied back from the peer. */

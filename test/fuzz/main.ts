@@ -16,7 +16,7 @@ for (let seed = first; seed < first + count; seed++) {
   for (const line of result.script) console.log(`    ${line}`);
   for (const node of result.nodes) {
     console.log(`  ${node.name}: ${node.hooks.join(', ')}`);
-    for (const { level, text } of [...node.lines, ...node.workerLog()]) console.log(`    ${level} ${text}`);
+    for (const { level, text } of node.lines) console.log(`    ${level} ${text}`);
   }
 }
 console.log(
