@@ -62,7 +62,7 @@ export class History {
   /** A FLUSH issued at `issuedAt` was acknowledged: what had been acknowledged by then survives any power failure. */
   flushed(issuedAt: number): void {
     for (const writes of this.#sectors) {
-      for (const write of writes) if (write.acknowledged && write.endedAt <= issuedAt) write.durable = true;
+      for (const write of writes) if (write.acknowledged && write.endedAt < issuedAt) write.durable = true;
     }
   }
 

@@ -273,7 +273,13 @@ export class Story {
     const log = a.lines.map(({ text }) => text);
     const last = (part: string): number => log.findLastIndex((text) => text.includes(part));
     const done = Math.max(last('Synchronization complete'), last('Nodes are in sync'));
-    const undone = ['Role changed', 'Restarting', 'Disconnected', 'Synchronization started', 'Synchronization interrupted'].map(last);
+    const undone = [
+      'Role changed',
+      'Restarting',
+      'Disconnected',
+      'Synchronization started',
+      'Synchronization interrupted',
+    ].map(last);
     return done > Math.max(...undone);
   }
 

@@ -1,6 +1,7 @@
-import type { PortError } from '../ports/error.js';
+import { portError, type Done, type PortError } from '../ports/error.js';
 import type { Timer } from '../ports/clock.js';
 import type { Parts } from './parts.js';
+import type { Session } from './session.js';
 
 /** What became of a flush of both nodes. */
 export interface FlushOutcome {
@@ -73,6 +74,37 @@ export class Flusher {
     });
   }
 
+  /** Flushes the peer alone; an error when it could not, or is not there. */
+  flushPeer(done: Done): void {
+    const { session } = this.#parts.link;
+    if (session === null) {
+      done(portError('EIO', 'the peer, which has the only copy, is gone'));
+      return;
+    }
+    this.#requestFlush(session, (result) => {
+      done(
+        result === 'failed' ? portError('EIO', 'the peer, which has the only copy, did not flush it') : null,
+      );
+    });
+  }
+
+  #requestFlush(session: Session, done: (result: 'ok' | 'unsupported' | 'failed') => void): void {
+    const request = {
+      command: 'flush',
+      offset: 0,
+      length: 0,
+      data: null,
+      memsync: false,
+      copy: false,
+    } as const;
+    session.request(request, {
+      remoteReceived: () => undefined,
+      remoteFinished: (error) => {
+        done(this.#remoteResult(error));
+      },
+    });
+  }
+
   #finish(generation: number, outcome: FlushOutcome, done: (outcome: FlushOutcome) => void): void {
     const { map, mapStore } = this.#parts;
     const localOk = outcome.local === null || outcome.local.code === 'EOPNOTSUPP';
@@ -97,7 +129,7 @@ export class Flusher {
   }
 
   /** 45 and 25 (a regular file on FreeBSD) mean that the peer has no way to flush; anything else is its fault. */
-  #remoteResult(error: PortError | null): FlushOutcome['remote'] {
+  #remoteResult(error: PortError | null): 'ok' | 'unsupported' | 'failed' {
     const { statistics, log, link } = this.#parts;
     if (error === null) return 'ok';
     if (error.code === 'EOPNOTSUPP' || error.code === 'ENOTTY') {

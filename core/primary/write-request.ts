@@ -192,8 +192,14 @@ export class WriteRequest implements DeviceRange, MapWaiter, RemoteLegOwner {
     else this.#truthStored(null);
   }
 
+  /** The peer's copy is the only one now: it must be durable there before anybody is told. */
   readonly #localFailureStored = (error: PortError | null): void => {
-    if (error === null) this.#parts.synchronizer.marked(this.#extents);
+    if (error === null) this.#parts.flusher.flushPeer(this.#onlyCopyFlushed);
+    else this.#onlyCopyFlushed(error);
+  };
+
+  readonly #onlyCopyFlushed = (error: PortError | null): void => {
+    this.#parts.synchronizer.marked(this.#extents);
     this.#acknowledge(error);
     this.#settle();
   };
