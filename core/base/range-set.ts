@@ -21,6 +21,23 @@ export class RangeSet {
     return this.#ranges.some((one) => endOf(one) > range.offset && one.offset < endOf(range));
   }
 
+  /** Cuts `range` where the set begins and ends: every piece is inside or outside as a whole. */
+  split(range: ByteRange): ByteRange[] {
+    const pieces: ByteRange[] = [];
+    let at = range.offset;
+    const cutAt = (end: number): void => {
+      if (end > at) pieces.push({ offset: at, length: end - at });
+      at = Math.max(at, end);
+    };
+    for (const one of this.#ranges) {
+      if (endOf(one) <= range.offset || one.offset >= endOf(range)) continue;
+      cutAt(one.offset);
+      cutAt(Math.min(endOf(one), endOf(range)));
+    }
+    cutAt(endOf(range));
+    return pieces;
+  }
+
   add(range: ByteRange): void {
     let { offset } = range;
     let end = endOf(range);

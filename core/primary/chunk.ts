@@ -87,8 +87,10 @@ export class Chunk implements DeviceRange, RemoteLegOwner {
   /** Things may have changed while the chunk waited for its range. */
   #sourceIsGood(): boolean {
     const { truth, map } = this.#parts;
-    if (!this.#pull) return !truth.isLocalBad(this);
-    return truth.isOnPeer(this) || !map.needsSyncIn(map.rangeOf(this.offset, this.length));
+    const place = truth.of(this);
+    if (!this.#pull) return place === 'here';
+    // Nothing but a sector that could not be read is written back where both have the newest data.
+    return place === 'peer' || (place === 'here' && !map.needsSyncIn(map.rangeOf(this.offset, this.length)));
   }
 
   #requestRemote(command: 'read' | 'write'): void {

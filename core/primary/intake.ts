@@ -1,3 +1,4 @@
+import type { ByteRange } from '../base/range-set.js';
 import { portError, type PortError } from '../ports/error.js';
 import type { DeviceRequest } from '../ports/device.js';
 import { FlushRequest } from './flush-request.js';
@@ -114,6 +115,22 @@ export class Intake {
   hold(piece: Piece): void {
     this.#held.push(piece);
     this.#armHoldTimer();
+    this.finished();
+  }
+
+  /** The piece is to be served in parts, next. Gives its slot back. */
+  divide(piece: Piece, ranges: readonly ByteRange[]): void {
+    const { submission, data, offset: start } = piece;
+    submission.remaining += ranges.length - 1;
+    const parts = ranges.map(({ offset, length }) => {
+      return {
+        submission,
+        offset,
+        length,
+        data: data?.subarray(offset - start, offset - start + length) ?? null,
+      };
+    });
+    this.#waiting = [...parts, ...this.#waiting];
     this.finished();
   }
 

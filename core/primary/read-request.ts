@@ -22,13 +22,18 @@ export class ReadRequest implements RemoteLegOwner {
   }
 
   start(): void {
-    const { disk, localoff, statistics } = this.#parts;
-    if (this.#needsPeer()) {
-      this.#readRemotely();
-      return;
+    const { disk, localoff, statistics, truth, intake } = this.#parts;
+    switch (truth.of(this.#piece)) {
+      case 'peer':
+        this.#readRemotely();
+        return;
+      case 'both':
+        intake.divide(this.#piece, truth.split(this.#piece));
+        return;
+      case 'here':
+        statistics.localQueue++;
+        disk.read(localoff + this.#piece.offset, this.#data, this.#localFinished);
     }
-    statistics.localQueue++;
-    disk.read(localoff + this.#piece.offset, this.#data, this.#localFinished);
   }
 
   remoteReceived(): void {
@@ -49,12 +54,12 @@ export class ReadRequest implements RemoteLegOwner {
   }
 
   readonly #localFinished = (error: PortError | null): void => {
-    const { statistics, link, log, map } = this.#parts;
+    const { statistics, link, log, map, truth } = this.#parts;
     statistics.localQueue--;
     if (error === null) {
       // A write may have failed here, or a verdict arrived, while the disk was reading.
-      if (this.#needsPeer()) this.#readRemotely();
-      else this.#finish(null);
+      if (truth.of(this.#piece) === 'here') this.#finish(null);
+      else this.start();
       return;
     }
     statistics.readErrors++;
@@ -69,10 +74,6 @@ export class ReadRequest implements RemoteLegOwner {
     if (link.session === null || map.needsSyncIn(extents)) this.#finish(this.#localError);
     else this.#readRemotely();
   };
-
-  #needsPeer(): boolean {
-    return this.#parts.truth.isOnPeer(this.#piece);
-  }
 
   #readRemotely(): void {
     const { link, intake } = this.#parts;

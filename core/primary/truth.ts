@@ -28,19 +28,21 @@ export class Truth {
     for (const { offset, length } of this.#localBad.ranges) map.needSync(map.rangeOf(offset, length));
   }
 
-  /** The local copy of the range is not the newest. */
-  isOnPeer(range: ByteRange): boolean {
-    if (this.#localBad.overlaps(range)) return true;
-    return this.outOfDate && this.#map.needsSyncIn(this.#map.rangeOf(range.offset, range.length));
+  /** Where the newest data of the range is; `both`: some bytes here, some on the peer, see `split`. */
+  of(range: ByteRange): 'here' | 'peer' | 'both' {
+    if (this.outOfDate && this.#map.needsSyncIn(this.#map.rangeOf(range.offset, range.length))) return 'peer';
+    if (!this.#localBad.overlaps(range)) return 'here';
+    return this.outOfDate || this.#localBad.split(range).length === 1 ? 'peer' : 'both';
+  }
+
+  /** Cuts the range into pieces whose newest data is in one place. */
+  split(range: ByteRange): readonly ByteRange[] {
+    return this.#localBad.split(range);
   }
 
   /** Bytes to be copied back from the peer. */
   get localBad(): readonly ByteRange[] {
     return this.#localBad.ranges;
-  }
-
-  isLocalBad(range: ByteRange): boolean {
-    return this.#localBad.overlaps(range);
   }
 
   /** A local write failed, the peer's succeeded. An error means that this could not be remembered. */
