@@ -44,7 +44,8 @@ export class MessageReader {
 
   /** Where the next received bytes go. */
   target(): Uint8Array {
-    if (this.#payload !== null && this.#buffered === 0) return this.#payload.subarray(this.#payloadFilled);
+    const payload = this.#unfilledPayload;
+    if (payload !== null) return payload.subarray(this.#payloadFilled);
     if (this.#end === this.#scratch.length) this.#makeRoom(this.#buffered + HEADER_BYTES);
     return this.#scratch.subarray(this.#end);
   }
@@ -52,9 +53,10 @@ export class MessageReader {
   /** `bytes` bytes were placed at the start of the last target. */
   filled(bytes: number): void {
     if (this.#failed) return;
-    if (this.#payload !== null && this.#buffered === 0) {
+    const payload = this.#unfilledPayload;
+    if (payload !== null) {
       this.#payloadFilled += bytes;
-      assert(this.#payloadFilled <= this.#payload.length, 'more bytes than the target holds');
+      assert(this.#payloadFilled <= payload.length, 'more bytes than the target holds');
     } else {
       this.#end += bytes;
     }
@@ -88,6 +90,12 @@ export class MessageReader {
     const unread = this.#scratch.slice(this.#start, this.#end);
     this.#start = this.#end = 0;
     return unread;
+  }
+
+  /** The payload that the next bytes go straight into. A full one waits to be delivered while the reader is held. */
+  get #unfilledPayload(): Uint8Array | null {
+    if (this.#buffered > 0 || this.#payload === null) return null;
+    return this.#payloadFilled < this.#payload.length ? this.#payload : null;
   }
 
   get #buffered(): number {
