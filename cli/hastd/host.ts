@@ -144,13 +144,11 @@ export class HastdHost {
     const { debugLevel, foreground, user, maxRequestBytes } = this.#options;
     const [turns, log] = [this.#turns, this.#log];
     const clock = new RealClock(turns);
-    const network = new GuardedNetwork(this.#system.network(turns), log);
     return {
       clock,
-      network,
+      network: new GuardedNetwork(this.#system.network(turns), log),
       workers: new WorkerProcesses({
         turns,
-        network,
         log,
         settings: { debugLevel, foreground, user, maxRequestBytes },
       }),

@@ -52,6 +52,7 @@ export function launcherOf(): Starter {
     process.kill(process.pid, 'SIGTERM');
   };
   process.once('disconnect', abandoned);
+  if (!process.connected) abandoned();
   return {
     sink: (level, line) => {
       tell({ kind: 'log', level, line });

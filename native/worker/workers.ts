@@ -9,15 +9,15 @@ import { fileURLToPath } from 'node:url';
 import type { Turns } from '../../core/base/turns.js';
 import type { ResourceConfig } from '../../core/config/types.js';
 import type { Log } from '../../core/ports/log.js';
-import type { DetachedSocket, Network } from '../../core/ports/network.js';
+import type { DetachedSocket } from '../../core/ports/network.js';
 import type { Assignment, Worker, WorkerHandler, Workers } from '../../core/ports/workers.js';
 import { unreachable } from '../../core/base/assert.js';
 import { EXIT_TEMPFAIL } from '../../core/resource/types.js';
 import type { WorkerStatus } from '../../core/resource/types.js';
 import { errorText } from '../errors.js';
-import { NOBODY } from '../nobody.js';
 import { workerTitle } from '../title.js';
 import type { FromWorker, ToWorker, WorkerSettings, WorkerTask } from './messages.js';
+import { SocketsInTransit } from './transit.js';
 
 const PROGRAM = fileURLToPath(new URL('main.js', import.meta.url));
 
@@ -25,7 +25,6 @@ type StatusDone = (error: string | null, status: WorkerStatus | null) => void;
 
 export interface WorkerProcessesOptions {
   readonly turns: Turns;
-  readonly network: Network;
   readonly log: Log;
   readonly settings: WorkerSettings;
   /** Another program in the worker's place, for tests of this side alone. */
@@ -42,7 +41,7 @@ export class WorkerProcesses implements Workers {
   start(assignment: Assignment, handler: WorkerHandler): Worker {
     const child = this.#spawn(assignment);
     if (child === null) return this.#stillborn(assignment, handler);
-    const worker = new WorkerProcess(child, assignment.resource.provname, handler, this.#options);
+    const worker = new WorkerProcess(child, assignment.resource.provname, handler, this.#options.turns);
     if (assignment.role === 'secondary') {
       worker.hand({ kind: 'connection', which: 'a', unread: assignment.connA.unread }, assignment.connA);
       worker.hand({ kind: 'connection', which: 'b', unread: assignment.connB.unread }, assignment.connB);
@@ -76,12 +75,14 @@ export class WorkerProcesses implements Workers {
 
   /** A worker that never lived ends like one that could not go on for lack of something. */
   #stillborn(assignment: Assignment, handler: WorkerHandler): Worker {
-    const { network, turns } = this.#options;
+    const sockets = new SocketsInTransit();
     if (assignment.role === 'secondary') {
-      for (const socket of [assignment.connA, assignment.connB]) network.adopt(socket, NOBODY).destroy();
+      sockets.add(assignment.connA);
+      sockets.add(assignment.connB);
     }
     setImmediate(() => {
-      turns.run(() => {
+      sockets.drop();
+      this.#options.turns.run(() => {
         handler.exited(EXIT_TEMPFAIL, null);
       });
     });
@@ -90,7 +91,7 @@ export class WorkerProcesses implements Workers {
       status: () => undefined,
       reload: () => undefined,
       attach: (client) => {
-        network.adopt(client, NOBODY).destroy();
+        sockets.add(client);
       },
       stop: () => undefined,
       kill: () => undefined,
@@ -118,26 +119,18 @@ class WorkerProcess implements Worker {
   readonly #provider: string;
   readonly #handler: WorkerHandler;
   readonly #turns: Turns;
-  readonly #network: Network;
   readonly #asked = new Map<number, StatusDone>();
   #nextId = 1;
   readonly #unsent: Parcel[] = [];
-  /** Given away but not yet gone from this process. */
-  readonly #sockets = new Set<DetachedSocket>();
+  readonly #inTransit = new SocketsInTransit();
   #isReady = false;
   #gone = false;
 
-  constructor(
-    child: ChildProcess,
-    provider: string,
-    handler: WorkerHandler,
-    { turns, network }: WorkerProcessesOptions,
-  ) {
+  constructor(child: ChildProcess, provider: string, handler: WorkerHandler, turns: Turns) {
     this.#child = child;
     this.#provider = provider;
     this.#handler = handler;
     this.#turns = turns;
-    this.#network = network;
     child.on('message', (message) => {
       this.#heard(message as FromWorker);
     });
@@ -181,7 +174,7 @@ class WorkerProcess implements Worker {
   }
 
   hand(message: ToWorker, socket: DetachedSocket): void {
-    this.#sockets.add(socket);
+    this.#inTransit.add(socket);
     this.#sendInOrder({ message, socket });
   }
 
@@ -197,13 +190,8 @@ class WorkerProcess implements Worker {
   /** What cannot be sent is lost with the worker: `exited` tells. */
   #send({ message, socket }: Parcel): void {
     if (!this.#child.connected) return;
-    if (socket === null) {
-      this.#child.send(message, () => undefined);
-      return;
-    }
-    this.#child.send(message, socket.handle as SendHandle, (error) => {
-      if (error === null) this.#sockets.delete(socket);
-    });
+    if (socket === null) this.#child.send(message, () => undefined);
+    else this.#child.send(message, socket.handle as SendHandle, () => undefined);
   }
 
   #ready(): void {
@@ -238,9 +226,8 @@ class WorkerProcess implements Worker {
   #ended(code: number | null, signal: string | null): void {
     if (this.#gone) return;
     this.#gone = true;
+    this.#inTransit.drop();
     this.#turns.run(() => {
-      for (const socket of this.#sockets) this.#network.adopt(socket, NOBODY).destroy();
-      this.#sockets.clear();
       for (const done of this.#asked.values()) done('the worker process is gone', null);
       this.#asked.clear();
       if (signal === null) this.#handler.exited(code ?? EXIT_TEMPFAIL, null);

@@ -46,7 +46,7 @@ export interface ClusterOptions {
   readonly hastd?: readonly string[];
 }
 
-/** What happened to a condition that was waited for too long. */
+/** The first answer of `probe` that is neither empty nor false; it may throw meanwhile. */
 export async function eventually<T>(
   what: string,
   probe: () => T | Promise<T>,
@@ -57,7 +57,7 @@ export async function eventually<T>(
   while (performance.now() < deadline) {
     try {
       const value = await probe();
-      if (value !== null && value !== undefined && value !== false) return value as NonNullable<T>;
+      if (value) return value;
       last = value;
     } catch (error) {
       last = error;

@@ -52,7 +52,6 @@ const listeners = new Set<Listener>();
 function workersWith(program: string): WorkerProcesses {
   return new WorkerProcesses({
     turns,
-    network,
     log: { write: (level, text) => logged.push(`${level} ${text}`) },
     settings: { debugLevel: 0, foreground: false, user: 'hast', maxRequestBytes: 131_072 },
     program,
@@ -272,6 +271,21 @@ describe('handing sockets over', () => {
       workersWith('/nonexistent/worker.js'),
     );
     expect(await watched.ended).toBe('1 null');
+    await closed;
+  });
+
+  it('closes what the worker died over', async () => {
+    const watched = start(PRIMARY);
+    await exported(watched);
+    const [one, other] = await Promise.all(
+      ['h', 'i'].map((name) => acceptOne(`uds:///tmp/hast-hand-${name}-${process.pid}`)),
+    );
+    if (one === undefined || other === undefined) throw new Error('two connections');
+    process.kill(watched.worker.pid, 'SIGSTOP');
+    const closed = Promise.all([one, other].map(({ client }) => once(client.resume(), 'close')));
+    watched.worker.attach(one.accepted.detach());
+    watched.worker.attach(other.accepted.detach());
+    watched.worker.kill();
     await closed;
   });
 
