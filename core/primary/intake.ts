@@ -170,18 +170,22 @@ export class Intake {
     const [first] = this.#held;
     if (first === undefined || this.#holdTimerSet) return;
     this.#holdTimerSet = true;
-    const dueAt = first.submission.submittedAt + this.#parts.config.timeout * 1000;
-    this.#parts.clock.after(Math.max(0, dueAt - this.#parts.clock.now()), () => {
+    const delayMs = Math.ceil(this.#overdueAt(first) - this.#parts.clock.now());
+    this.#parts.clock.after(Math.max(0, delayMs), () => {
       this.#holdTimerSet = false;
       this.#failOverdue();
       this.#armHoldTimer();
     });
   }
 
+  #overdueAt(piece: Piece): number {
+    return piece.submission.submittedAt + this.#parts.config.timeout * 1000;
+  }
+
   #failOverdue(): void {
-    const limit = this.#parts.clock.now() - this.#parts.config.timeout * 1000;
-    const overdue = this.#held.filter((piece) => piece.submission.submittedAt <= limit);
-    this.#held = this.#held.filter((piece) => piece.submission.submittedAt > limit);
+    const now = this.#parts.clock.now();
+    const overdue = this.#held.filter((piece) => this.#overdueAt(piece) <= now);
+    this.#held = this.#held.filter((piece) => this.#overdueAt(piece) > now);
     for (const piece of overdue) {
       this.acknowledge(piece, portError('EIO', 'the newest data is on the peer, which is not connected'));
     }
