@@ -16,6 +16,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   'qemu-img': 'qemu-utils',
   'qemu-io': 'qemu-utils',
   fio: 'fio',
+  nbdkit: 'nbdkit',
   fusermount3: 'fuse3',
   losetup: 'mount',
   'mkfs.ext4': 'e2fsprogs',
@@ -63,7 +64,7 @@ export async function output(program: string, ...args: readonly string[]): Promi
 
 /** Starts a program that goes on until it is stopped. */
 export function start(program: string, ...args: readonly string[]): ChildProcess {
-  return spawn(program, args, { env: ENVIRONMENT, stdio: ['ignore', 'pipe', 'inherit'] });
+  return spawn(program, args, { env: ENVIRONMENT, stdio: ['pipe', 'pipe', 'inherit'] });
 }
 
 /** Resolves when the process is gone: its exit code, null for a signal. */
