@@ -6,6 +6,8 @@ export default defineConfig({
     include: ['dist/{test,properties}/**/*.test.js'],
     exclude: ['dist/test/system/**'],
     pool: 'threads',
+    reporters: ['default', 'json'],
+    outputFile: { json: 'dist/test-report.json' },
     testTimeout: 30_000,
     hookTimeout: 30_000,
     server: { deps: { external: [/\/dist\//] } },

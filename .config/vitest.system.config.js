@@ -5,6 +5,8 @@ export default defineConfig({
   test: {
     include: ['dist/test/system/**/*.test.js'],
     pool: 'threads',
+    reporters: ['default', 'json'],
+    outputFile: { json: 'dist/test-report.json' },
     fileParallelism: false,
     testTimeout: 180_000,
     hookTimeout: 60_000,
