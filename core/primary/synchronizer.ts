@@ -12,7 +12,7 @@ const WINDOW = 8;
 /** Ranges waiting to be written back; more are found again when they are read again. */
 const MAX_REPAIRS = 64;
 const FIRST_RETRY_MS = 10_000;
-const MAX_RETRY_MS = 300_000;
+const MAX_RETRY_MS = 60_000;
 
 /** An extent being copied. */
 interface ActiveExtent {
@@ -59,6 +59,7 @@ export class Synchronizer implements ChunkOwner {
     this.#cursor = 0;
     this.#agreed = false;
     this.#failed.clear();
+    this.#retryMs = FIRST_RETRY_MS;
     this.#queueRepairs();
     this.#pump();
   }
@@ -162,6 +163,8 @@ export class Synchronizer implements ChunkOwner {
       this.#startChunk(session, null, { offset: repair.offset, length: repair.length, pull: true });
       return true;
     }
+    // What is bad here is no source: extents are copied when that is mended, as far as it can be.
+    if ([...this.#chunks.values()].includes(null)) return false;
     const active = this.#active.find((one) => one.next < one.end && !one.failed) ?? this.#nextExtent();
     if (active === null) return false;
     if (!this.#started) this.#announce();
