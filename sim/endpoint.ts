@@ -101,6 +101,15 @@ export class Endpoint {
     return filled;
   }
 
+  /** Ends the outgoing stream; what comes in can still be read. */
+  finish(): void {
+    const peer = this.#peer;
+    if (this.#state !== 'open' || peer === null) return;
+    this.#outward.transmit(() => {
+      peer.#ended();
+    });
+  }
+
   /** Closes this end: the other one sees the end of the stream, or a reset when bytes were left unread. */
   close(): void {
     const peer = this.#peer;

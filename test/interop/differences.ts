@@ -5,6 +5,7 @@
  */
 import { besidesDump, insteadOfAbort, insteadOfNonsense } from './create-differences.js';
 import type { Created, Dumped } from './create-differences.js';
+import type { View } from './replay/message.js';
 
 export interface Difference {
   readonly kind: string;
@@ -77,4 +78,53 @@ export const DIFFERENCES: readonly Difference[] = [
     because: 'metadata.md section 2.4',
     ours: (recorded) => besidesDump(recorded as Dumped),
   },
+  // What the secondary is told that it cannot carry out as told ends the session (core/spec/wire.md section 8.1).
+  inWire('reply after a WRITE whose data does not fit its length', 'W22 and quirk 5', () => 'closed'),
+  // A refused WRITE's data is dropped, and the session goes on.
+  inWire('end of connection after a WRITE of no whole sectors', 'W23', () => 'open'),
+  inWire('unrecorded reply after a WRITE of no whole sectors', 'W23', () => 'carried out'),
+  // Peers of today ask for up to 1 MiB.
+  inWire('error reply after a READ of more than 128 KiB', 'wire.md section 9', () => 'carried out'),
+  // Nobody waits, or allocates, for a list that no peer would send.
+  inWire('silence after a list of more than 64 KiB', 'quirk 14', () => 'closed'),
+  // A hello proves nothing, so it ends no session (core/spec/wire.md section 6.1).
+  inWire('end of connection after another hello', 'wire.md section 6.1', () => 'open'),
+  // The first message of every session is one that every peer can read.
+  inWire('hello', 'wire.md section 2 and quirk 18', (recorded) => ({ ...(recorded as View), version: 1 })),
+  // A lonely write makes the resource id durable, so the node is no virgin any more.
+  inWire('attach', 'W5', (recorded) => notVirginAfterWrites(recorded as View)),
+  // After an error the peer is not up to date: the session ends, and what it lacks stays marked.
+  inWire('request after an error reply', 'W1', () => 'closed'),
+  inWire('status after an error reply', 'W1 and W19', (recorded) => withStatus(recorded, 'degraded')),
+  inWire('data of both nodes after an error reply', 'W1', (recorded) =>
+    recorded === 'different' ? 'marked' : recorded,
+  ),
+  // A write that was under way when the connection was lost is copied later.
+  inWire('data of both nodes', 'W1', (recorded) => (recorded === 'different' ? 'equal' : recorded)),
+  inWire('unrecorded WRITE of a whole extent that was written before', 'W1 and W15', () => 'sent'),
+  // What the peer may lose is flushed before the map forgets it.
+  inWire('unrecorded FLUSH of its own', 'W15', () => 'sent'),
+  inWire('unrecorded KEEPALIVE that says insync after the counters were made equal', 'W8', () => 'sent'),
+  // A silent peer is probed.
+  inWire('unrecorded READ of one sector, after 10 s of silence', 'W30', () => 'sent'),
+  inWire('unrecorded READ again, to repair the local copy', 'W40', () => 'sent'),
+  // A worker does not die of it.
+  inWire('device-write result after a memsync WRITE answered only once', 'quirk 11', () => 0),
+  inWire('status after a memsync WRITE answered only once', 'quirk 11', (recorded) =>
+    withStatus(recorded, 'complete'),
+  ),
 ];
+
+function inWire(field: string, because: string, ours: Difference['ours']): Difference {
+  return { kind: 'wire', case: /^/, field, because, ours };
+}
+
+function notVirginAfterWrites(attach: View): View {
+  const wrote = !attach.fields.includes('localcnt:uint64=0');
+  return { ...attach, fields: attach.fields.filter((field) => !wrote || field !== 'virgin:int8=1') };
+}
+
+/** Name, status and role as hastctl prints them. */
+function withStatus(recorded: unknown, status: string): unknown {
+  return (recorded as readonly string[]).with(1, status);
+}
