@@ -6,6 +6,8 @@ export interface Kind {
   readonly name: string;
   /** Opens a case in `report` for each recording under `folder`. */
   run(folder: string, report: Report): void | Promise<void>;
+  /** Opens the cases of one file only: for the self-test, where a whole run takes long. */
+  runFile?(folder: string, file: string, report: Report): void;
   /** Recorded values that decide: changing any one of them must make the kind fail. For the self-test. */
   significant(folder: string): Significant[];
 }

@@ -7,13 +7,16 @@ import { metadata } from './metadata.js';
 import { numbers } from './numbers.js';
 import { Report } from './report.js';
 import { vectors } from './vectors.js';
+import { wire } from './wire.js';
 
-export const KINDS: readonly Kind[] = [vectors, numbers, config, metadata, hastctl];
+export const KINDS: readonly Kind[] = [vectors, numbers, config, metadata, hastctl, wire];
 
-export async function runKind(kind: Kind, folder: string): Promise<Report> {
+/** With `file`, a kind that can do so runs what that file records, and nothing else. */
+export async function runKind(kind: Kind, folder: string, file?: string): Promise<Report> {
   const report = new Report(kind.name, DIFFERENCES);
   try {
-    await kind.run(folder, report);
+    if (file === undefined || kind.runFile === undefined) await kind.run(folder, report);
+    else kind.runFile(folder, file, report);
   } catch (error) {
     report.case('the run').fail(error instanceof Error ? (error.stack ?? error.message) : String(error));
   }

@@ -1,8 +1,8 @@
 /** The data area of a node as the messages that went by have made it. */
-import { dataArea } from './content.js';
+import { dataArea, patternBytes } from './content.js';
 import { contentOf, nameOf, rangeOf, type Message } from './message.js';
 import type { IoRange } from './application.js';
-import type { NodeState } from './recording.js';
+import type { NodeState, Operation } from './recording.js';
 
 export class Image {
   readonly bytes: Uint8Array;
@@ -23,6 +23,12 @@ export class Image {
     const content = name === 'WRITE' ? contentOf(request, range.length) : null;
     if (content !== null) this.write(range.offset, content);
     else if (name === 'DELETE') this.write(range.offset, new Uint8Array(range.length));
+  }
+
+  /** Carries out a request of the application. */
+  operate({ op, offset = 0, length = 0, pattern = 'zeros' }: Operation): void {
+    if (op === 'device-write') this.write(offset, patternBytes(pattern, length));
+    else if (op === 'device-delete') this.write(offset, new Uint8Array(length));
   }
 
   write(offset: number, content: Uint8Array): void {

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { assert } from '../../../core/base/assert.js';
 import { isPortError } from '../../../core/ports/error.js';
 import { encodeFrame, HEADER_BYTES, MAX_LIST_BYTES } from '../../../core/wire/frame.js';
-import { decodeNv, NvList } from '../../../core/wire/nv-list.js';
+import { decodeNv, type NvList } from '../../../core/wire/nv-list.js';
 import type { NvPair } from '../../../core/wire/nv.js';
 import { openPayload, readPayloadSpec } from '../../../core/wire/payload.js';
 import { simCodecs } from '../../../sim/codecs.js';
@@ -45,7 +45,7 @@ export function viewOf({ version, list, data }: Message, masked: readonly string
   return { version, fields, data: digestOf(data) };
 }
 
-export function textOf(value: NvPair['value']): string {
+function textOf(value: NvPair['value']): string {
   if (value instanceof Uint8Array) return hexOf(value);
   return typeof value === 'object' ? value.join(',') : String(value);
 }

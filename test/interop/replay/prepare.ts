@@ -1,13 +1,16 @@
 /** Brings a node into the state that a recording starts from. */
 import { METADATA_BYTES } from '../../../core/metadata/geometry.js';
 import { bytesOfHex } from '../files.js';
+import type { Submitted } from './application.js';
 import { dataArea } from './content.js';
 import type { ReplayNode } from './node.js';
 import { Operator } from './operator.js';
-import type { NodeState, Side } from './recording.js';
+import type { NodeState, Operation, Side } from './recording.js';
 import { otherSide, type Stage } from './stage.js';
 
 const HISTORY_LIMIT_MS = 120_000;
+/** A worker needs it to be able to answer. */
+const START_MS = 100;
 
 /**
  * What a node that was just started knows is on its disk: that is written as recorded. What one has in memory that has
@@ -32,12 +35,21 @@ function carryOutHistory(stage: Stage): void {
     writeState(stage.nodes[side], stage.resourceOf(side), virgin(stage.stateOf(side)));
     stage.nodes[side].start();
   }
+  const given: (readonly [Operation, Submitted])[] = [];
   const operator = new Operator(stage, stage.initial.history, {
+    submitted: (operation, submitted) => {
+      given.push([operation, submitted]);
+    },
     recreated: (side) => {
       writeState(stage.nodes[side], stage.resourceOf(side), virgin(stage.stateOf(side)));
     },
   });
   if (!operator.runAll(HISTORY_LIMIT_MS)) throw new Error(`the history stops at ${operator.where}`);
+  for (const [{ op, result }, ours] of given) {
+    if (ours.result !== result)
+      throw new Error(`${op} in the history: ours ${String(ours.result)}, recorded ${String(result)}`);
+  }
+  stage.scheduler.runFor(START_MS);
 }
 
 function virgin(state: NodeState): NodeState {

@@ -15,7 +15,6 @@ import { nameOf, rangeOf, seqOf, sha256Of, viewOf, withValues, type Message } fr
 import type { ReplayNode } from './node.js';
 import { Operator, sideOf } from './operator.js';
 import { prepare } from './prepare.js';
-import { patternBytes } from './content.js';
 import type { Line, MessageLine, Operation, Recording } from './recording.js';
 import { Stage } from './stage.js';
 import { explain, writtenRanges } from './unrecorded.js';
@@ -44,7 +43,7 @@ export class PrimaryReplay {
   /** Requests of ours that were answered for the first of two times. */
   readonly #received = new Set<bigint>();
   readonly #submitted: (readonly [Operation, Submitted])[] = [];
-  /** The secondary's data area, and ours as the application has written it. */
+  /** The secondary's data area, and our own as the application has written it. */
   readonly #remote: Image;
   readonly #local: Image;
   /** The last answer to attach that was no refusal. */
@@ -265,7 +264,8 @@ export class PrimaryReplay {
   }
 
   #checkStart(): void {
-    const { localcnt, remotecnt, map_hex } = this.#stage.stateOf('primary');
+    const { role, localcnt, remotecnt, map_hex } = this.#stage.stateOf('primary');
+    this.#test.same('role at the start', role, this.#stage.status('primary')?.role);
     const metadata = this.#node.metadata(this.#resource);
     this.#test.same('localcnt at the start', localcnt, String(metadata.localcnt));
     this.#test.same('remotecnt at the start', remotecnt, String(metadata.remotecnt));
@@ -292,13 +292,9 @@ export class PrimaryReplay {
   }
 
   #checkResult(operation: Operation, { result, data }: Submitted): void {
-    const { op, offset = 0, length = 0, pattern = 'zeros', sha256 } = operation;
-    this.#test.same(this.#inContext(`${op} result`), operation.result ?? null, result);
-    if (op === 'device-read') this.#test.same(`${op} sha256`, sha256, sha256Of(data ?? new Uint8Array(0)));
-    if (op === 'device-write') {
-      this.#test.same(`${op} sha256`, sha256, sha256Of(data ?? new Uint8Array(0)));
-      this.#local.write(offset, patternBytes(pattern, length));
-    } else if (op === 'device-delete') this.#local.write(offset, new Uint8Array(length));
+    this.#test.same(this.#inContext(`${operation.op} result`), operation.result ?? null, result);
+    if (data !== null) this.#test.same(`${operation.op} sha256`, operation.sha256, sha256Of(data));
+    this.#local.operate(operation);
   }
 
   /** What the secondary lacks the primary must know to lack, on its disk. */

@@ -1,14 +1,19 @@
 /** A recorded session, as `reference/wire/README.md` describes it: a header and numbered lines. */
-import { basename } from 'node:path';
 import type { ChecksumName, CompressionName, ReplicationMode } from '../../../core/config/types.js';
 import { bytesOfHex, readJsonLines } from '../files.js';
 import { parseMessage, type Message, type View } from './message.js';
 
-export type Side = 'primary' | 'secondary';
-export type Direction = 'p>s' | 's>p';
+const SIDES = ['primary', 'secondary'] as const;
+const DIRECTIONS = ['p>s', 's>p'] as const;
+const ROLES = ['init', 'primary', 'secondary'] as const;
+const FAULTS = ['read', 'write', 'flush', 'delete'] as const;
+const PROCESSES = ['stopped', 'fresh', 'continued'] as const;
+
+export type Side = (typeof SIDES)[number];
+type Direction = (typeof DIRECTIONS)[number];
+type Role = (typeof ROLES)[number];
 
 export interface Recording {
-  readonly name: string;
   readonly header: Header;
   /** Message N of the header is `lines[N - 1]`. */
   readonly lines: readonly Line[];
@@ -40,8 +45,8 @@ export interface Initial {
 
 export interface NodeState {
   readonly configured?: boolean;
-  readonly role: 'init' | 'primary' | 'secondary' | null;
-  readonly process: 'stopped' | 'fresh' | 'continued';
+  readonly role: Role | null;
+  readonly process: (typeof PROCESSES)[number];
   readonly connected: boolean;
   /** Bytes, as all sizes. */
   readonly mediasize: number;
@@ -54,7 +59,7 @@ export interface NodeState {
   readonly resuid: string;
   readonly localcnt: string;
   readonly remotecnt: string;
-  readonly prevrole: 'init' | 'primary' | 'secondary';
+  readonly prevrole: Role;
   readonly map_hex: string | null;
   readonly data: 'zeros' | readonly Piece[];
 }
@@ -71,7 +76,7 @@ export interface Operation {
   readonly at?: string;
   readonly op: string;
   readonly side?: Side | Direction;
-  readonly role?: 'init' | 'primary' | 'secondary';
+  readonly role?: Role;
   readonly offset?: number;
   readonly length?: number;
   readonly pattern?: string;
@@ -81,7 +86,7 @@ export interface Operation {
   readonly pipelined?: boolean;
   readonly seconds?: number;
   readonly until?: string;
-  readonly fault?: 'read' | 'write' | 'flush' | 'delete';
+  readonly fault?: (typeof FAULTS)[number];
   readonly error?: number;
   readonly conn?: number;
   /** Where the scripted peer comes from, if not from the other node's address. */
@@ -132,9 +137,9 @@ interface RawLine {
 
 export function readRecording(folder: string, file: string): Recording {
   const [header, ...lines] = readJsonLines<unknown>(folder, file) as [Header, ...RawLine[]];
+  checkHeader(header);
   const closings = header.operations.filter(({ op }) => op === 'peer-closes').map(positionOf);
   return {
-    name: basename(file, '.jsonl'),
     header,
     lines: lines.map((raw, i) => parseLine(raw, i + 1, closings.filter((at) => at <= i).length)),
   };
@@ -142,12 +147,35 @@ export function readRecording(folder: string, file: string): Recording {
 
 /** The number of the line after which an operation was carried out; 0: at the start. */
 export function positionOf({ at }: Operation): number {
-  return at === undefined || at === 'start' ? 0 : Number(at.replace('after-message ', ''));
+  const line = at === undefined || at === 'start' ? '0' : /^after-message (\d+)$/.exec(at)?.[1];
+  if (line === undefined) throw new Error(`unknown position '${String(at)}'`);
+  return Number(line);
+}
+
+function checkHeader({ initial, operations, system_under_test: tested }: Header): void {
+  oneOf(tested, [...SIDES, 'both']);
+  for (const state of [initial.primary, initial.secondary]) {
+    if (state === null) continue;
+    oneOf(state.process, PROCESSES);
+    oneOf(state.role, [...ROLES, null]);
+  }
+  for (const operation of [...initial.history, ...operations]) {
+    positionOf(operation);
+    oneOf(operation.side, [...SIDES, ...DIRECTIONS, undefined]);
+    oneOf(operation.role, [...ROLES, undefined]);
+    oneOf(operation.fault, [...FAULTS, undefined]);
+  }
+}
+
+/** A word that nobody knows must not be taken for another one. */
+function oneOf(value: unknown, known: readonly unknown[]): void {
+  if (!known.includes(value)) throw new Error(`unknown value '${String(value)}'`);
 }
 
 /** A scripted peer that closed all its connections begins to count them anew: `era` tells how often it did. */
 function parseLine(raw: RawLine, number: number, era: number): Line {
   const { dir, conn, hex, event } = raw;
+  oneOf(dir, [...DIRECTIONS, undefined]);
   const connection = `${String(raw.session ?? era)}.${String(conn)}`;
   if (hex !== undefined && dir !== undefined) {
     const message = parseMessage(bytesOfHex(hex), bytesOfHex(raw.data_hex ?? ''));
@@ -158,7 +186,7 @@ function parseLine(raw: RawLine, number: number, era: number): Line {
   const silence = /^no answer within (\d+) s$/.exec(event);
   if (silence !== null) return { number, kind: 'silence', connection, seconds: Number(silence[1]) };
   if (event === 'eof' || event === 'reset') return { number, kind: 'closed', dir: dir ?? 's>p', connection };
-  if (event.startsWith('send failed')) return { number, kind: 'closed', dir: 's>p', connection };
+  if (event === 'send failed ConnectionResetError') return { number, kind: 'closed', dir: 's>p', connection };
   throw new Error(`line ${String(number)}: unknown event '${event}'`);
 }
 

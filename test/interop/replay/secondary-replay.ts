@@ -191,8 +191,8 @@ export class SecondaryReplay {
   }
 
   #learn(recorded: Message, ours: Message): void {
-    const token = ours.list?.bytes('token');
-    if (token != null) this.#tokens.set(textOfToken(recorded), token.slice());
+    const token = ours.list?.bytes('token') ?? null;
+    if (token !== null) this.#tokens.set(textOfToken(recorded), token.slice());
     if (ours.list?.has('virgin') === true) this.#adopted = this.#told;
     const request = this.#asked.get(seqOf(ours) ?? 0n);
     if (request === undefined || ours.list?.has('received') === true || ours.list?.has('error') === true)
@@ -225,7 +225,9 @@ export class SecondaryReplay {
   }
 
   #checkStart(): void {
-    const { localcnt, remotecnt } = this.#stage.stateOf('secondary');
+    const { role, process, localcnt, remotecnt } = this.#stage.stateOf('secondary');
+    if (role !== null && process !== 'stopped')
+      this.#test.same('role at the start', role, this.#stage.status('secondary')?.role);
     this.#test.same('localcnt at the start', localcnt, String(this.#metadata.localcnt));
     this.#test.same('remotecnt at the start', remotecnt, String(this.#metadata.remotecnt));
     this.#checkData('data at the start', 'visible');
