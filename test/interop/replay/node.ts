@@ -13,7 +13,7 @@ import { encodeNv, nv } from '../../../core/wire/nv.js';
 import { simCodecs } from '../../../sim/codecs.js';
 import { SimMedium } from '../../../sim/disk.js';
 import type { Host, Lan } from '../../../sim/lan.js';
-import type { LogLine } from '../../../sim/log.js';
+import { SimLog } from '../../../sim/log.js';
 import { SimMachine } from '../../../sim/machine.js';
 import type { SimProcess } from '../../../sim/process.js';
 import { Random } from '../../../sim/random.js';
@@ -42,7 +42,7 @@ export type StoredMetadata = Omit<Metadata, 'incomplete' | 'localBad' | 'resourc
 
 export class ReplayNode {
   readonly machine: SimMachine;
-  readonly log: LogLine[] = [];
+  readonly #log = new SimLog();
   readonly #scheduler: Scheduler;
   readonly #config: Config;
   readonly #resources = new Map<string, Configured>();
@@ -95,7 +95,7 @@ export class ReplayNode {
     const { process, clock, network, entropy } = this.machine.boot('hastd');
     this.#workers = new Map(
       [...this.#resources].map(([name, { medium, application: user }]) => {
-        const options = { machine: this.machine, scheduler: this.#scheduler, medium, user };
+        const options = { machine: this.machine, scheduler: this.#scheduler, medium, user, log: this.#log };
         return [name, new SimWorkers(options, process)];
       }),
     );
@@ -103,7 +103,7 @@ export class ReplayNode {
       ...{ turns: process.turns, clock, network, entropy },
       workers: { start: (assignment: Assignment, handler: WorkerHandler) => this.#work(assignment, handler) },
       hooks: { run: () => undefined },
-      logFor: () => ({ write: (level: LogLine['level'], text: string) => this.log.push({ level, text }) }),
+      logFor: () => this.#log,
     };
     const daemon = new Daemon(
       ports,
