@@ -1,5 +1,6 @@
 /** Reading hast.conf for hastd and hastctl; what the text means is the core's business (core/spec/config.md). */
 import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { describeConfigError, isConfigError } from '../core/config/config-error.js';
 import { systemDefaults } from '../core/config/defaults.js';
 import { parseConfig } from '../core/config/parser.js';
@@ -12,6 +13,7 @@ export interface ConfigSource {
   readonly path: string;
   /** `--node`, or null: the host's own names. */
   readonly node: string | null;
+  /** May be relative. */
   readonly runDir: string;
 }
 
@@ -30,7 +32,7 @@ export function readConfig({ path, node, runDir }: ConfigSource): Config | Confi
     return { exitCode: EX_OSFILE, text: `Unable to open configuration file ${path}: ${reason}.` };
   }
   const identity = node === null ? hostIdentity() : { kind: 'named' as const, name: node };
-  const config = parseConfig(text, identity, systemDefaults(runDir, ipVersions()));
+  const config = parseConfig(text, identity, systemDefaults(resolve(runDir), ipVersions()));
   if (!isConfigError(config)) return config;
   return { exitCode: config.exitCode, text: describeConfigError(config, path) };
 }

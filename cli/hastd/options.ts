@@ -1,4 +1,5 @@
 /** The command line of hastd (core/spec/cli.md section 9): getopt's rules; operands are ignored. */
+import { resolve } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { DEFAULT_CONFIG_PATH, DEFAULT_RUN_DIR } from '../../core/config/defaults.js';
 import { DEFAULT_MAX_REQUEST_BYTES } from '../../core/resource/worker.js';
@@ -16,6 +17,7 @@ export interface HastdOptions {
   readonly pidfile: string | null;
   /** `--node`: which `on` sections of hast.conf are ours, instead of the host's names. */
   readonly node: string | null;
+  /** Absolute. */
   readonly runDir: string;
   /** Whom workers become once they have opened what needs root. */
   readonly user: string;
@@ -65,7 +67,7 @@ export function parseOptions(argv: readonly string[]): HastdOptions | Ending {
     foreground: raw.F === true,
     pidfile: raw.P ?? null,
     node: raw.node ?? null,
-    runDir: raw.runDir,
+    runDir: resolve(raw.runDir),
     user: raw.user,
     maxRequestBytes: raw.maxRequest,
     nbd: raw.nbd ?? null,
