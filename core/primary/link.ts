@@ -119,7 +119,7 @@ export class Link {
     lineage.identify((error, virgin) => {
       const { resuid, localcnt, remotecnt } = metadata.current;
       this.#toldCount = localcnt;
-      done(error, error === null ? { virgin, resuid, localcnt, remotecnt } : null);
+      done(error, error === null ? { virgin, resuid, localcnt, remotecnt, announces: true } : null);
     });
   }
 
@@ -182,7 +182,7 @@ export class Link {
       return;
     }
     const { localcnt, remotecnt, incomplete } = metadata.current;
-    const equal = reply.localcnt === remotecnt && reply.remotecnt === localcnt;
+    const equal = !reply.virgin && reply.localcnt === remotecnt && reply.remotecnt === localcnt;
     if (incomplete && reply.syncsrc !== 'secondary' && !equal) {
       this.#giveUp(result, 'this copy is incomplete, and the peer is not where it was being copied from');
       return;

@@ -147,10 +147,15 @@ export class Acceptance {
   }
 }
 
-/** The primary's data is about to be copied over ours, and until it is all there this copy is no copy of anything (W8). */
+/**
+ * The primary's data is about to be copied over ours, and until it is all there this copy is no copy of anything (W8). An
+ * unmodified primary never says when it is: then only a full synchronisation counts, since a mark that nobody takes away
+ * would keep a good copy from being used.
+ */
 function isTarget(verdict: Acceptable, attach: Attach, own: Metadata): boolean {
   if (verdict.syncsrc === 'secondary') return own.incomplete;
-  return verdict.map === 'full' || attach.localcnt > own.remotecnt || own.localBad.length > 0;
+  const behind = attach.announces && attach.localcnt > own.remotecnt;
+  return verdict.map === 'full' || behind || own.localBad.length > 0;
 }
 
 function countBits(bytes: Uint8Array, size: number): number {

@@ -59,6 +59,7 @@ describe('messages come back as they were sent', () => {
     const attach: fc.Arbitrary<Attach> = fc.record({
       resource: latin1(0, 300),
       token,
+      announces: fc.boolean(),
       virgin: fc.boolean(),
       resuid: count,
       localcnt: count,
