@@ -1,5 +1,5 @@
 /** Bugs crash: an assertion stays on in production, ends the worker, and the worker is restarted. */
-export class AssertionError extends Error {
+class AssertionError extends Error {
   override readonly name = 'AssertionError';
 }
 

@@ -5,7 +5,7 @@ export interface Lineage {
   readonly remotecnt: bigint;
 }
 
-export type SyncSource = 'primary' | 'secondary';
+type SyncSource = 'primary' | 'secondary';
 
 export type Verdict =
   | { readonly kind: 'resuid-mismatch' }

@@ -7,7 +7,7 @@ import { ReadRequest } from './read-request.js';
 import { WriteRequest } from './write-request.js';
 
 /** Requests in progress at once; also how far async may be ahead of the peer (I5). */
-export const MAX_REQUESTS = 256;
+const MAX_REQUESTS = 256;
 /** A DELETE carries no data but takes the disk time; longer ones are cut. */
 const MAX_DELETE_BYTES = 64 * 1024 * 1024;
 

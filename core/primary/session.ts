@@ -38,7 +38,7 @@ export interface SessionOwner {
 }
 
 /** Keepalive interval of the protocol (core/spec/wire.md section 8.5). */
-export const KEEPALIVE_MS = 10_000;
+const KEEPALIVE_MS = 10_000;
 const TICK_MS = 1_000;
 
 interface Outstanding {

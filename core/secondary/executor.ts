@@ -11,7 +11,7 @@ import { encodeFrame } from '../wire/frame.js';
 import { packPayload } from '../wire/payload.js';
 import { encodeReply, type IoCommand } from '../wire/request-messages.js';
 
-export const MAX_REQUESTS = 256;
+const MAX_REQUESTS = 256;
 /** Payload held for requests in progress, bytes. */
 const MAX_BYTES = 32 * 1024 * 1024;
 

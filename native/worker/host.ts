@@ -57,10 +57,10 @@ export interface WorkerFailure {
 }
 
 /** What the host itself knows. */
-export type BasePorts = Pick<PrimaryPorts, 'turns' | 'log' | 'network' | 'disk' | 'parent'>;
+type BasePorts = Pick<PrimaryPorts, 'turns' | 'log' | 'network' | 'disk' | 'parent'>;
 
 /** What the program adds; `devices` takes the clients that the main daemon accepted. */
-export type AddedPorts = Omit<PrimaryPorts, keyof BasePorts | 'devices'> & {
+type AddedPorts = Omit<PrimaryPorts, keyof BasePorts | 'devices'> & {
   readonly devices: AttachableDevices;
 };
 

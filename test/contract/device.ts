@@ -28,7 +28,7 @@ export interface DeviceTraits {
 }
 
 /** A client of the device; promises reject with an error that has a `code`. */
-export interface DeviceClient {
+interface DeviceClient {
   read(offset: number, length: number): Promise<Uint8Array>;
   write(offset: number, data: Uint8Array): Promise<void>;
   delete(offset: number, length: number): Promise<void>;
@@ -52,7 +52,7 @@ export interface DeviceSetup {
   teardown(): Promise<void>;
 }
 
-export const GEOMETRY = { provider: 'shared0', mediaSize: 8 << 20, sectorSize: 512 };
+const GEOMETRY = { provider: 'shared0', mediaSize: 8 << 20, sectorSize: 512 };
 
 /** Plays the core: requests wait here for the test's decision. */
 export class PlayedCore implements DeviceHandler {

@@ -154,19 +154,26 @@ describe('decoding', () => {
   });
 
   test('every flipped bit of what a node wrote is noticed', () => {
-    const block = encodeMetadata({ ...metadata, incomplete: true, localBad: [{ offset: 512, length: 1024 }] }, codecs);
+    const block = encodeMetadata(
+      { ...metadata, incomplete: true, localBad: [{ offset: 512, length: 1024 }] },
+      codecs,
+    );
     const length = block.findLastIndex((byte) => byte !== 0) + 1;
     for (let bit = 0; bit < length * 8; bit++) {
       const damaged = block.slice();
       damaged[bit >> 3] = (damaged[bit >> 3] ?? 0) ^ (1 << (bit & 7));
       const decoded = decodeMetadata(damaged, expected, codecs);
       // A bit in the checksum's own name makes it an unknown field: then nothing else changed.
-      if (!isPortError(decoded)) expect(decoded).toEqual({ ...metadata, incomplete: true, localBad: [{ offset: 512, length: 1024 }] });
+      if (!isPortError(decoded))
+        expect(decoded).toEqual({ ...metadata, incomplete: true, localBad: [{ offset: 512, length: 1024 }] });
     }
   });
 
   test('a local-bad range beyond the end is refused', () => {
-    const block = encodeMetadata({ ...metadata, localBad: [{ offset: metadata.datasize, length: 512 }] }, codecs);
+    const block = encodeMetadata(
+      { ...metadata, localBad: [{ offset: metadata.datasize, length: 512 }] },
+      codecs,
+    );
     expect(decodeMetadata(block, expected, codecs)).toMatchObject({
       message: `metadata of resource test: localbad names 512 bytes at ${metadata.datasize} of ${metadata.datasize}; the disk was not touched`,
     });
