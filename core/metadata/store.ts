@@ -18,6 +18,7 @@ export class MetadataStore {
   readonly #queue: { change: MetadataChange; done: Done }[] = [];
   #current: Metadata;
   #writing: Metadata | null = null;
+  #doubtful = false;
   writeErrors = 0;
 
   constructor(ports: { disk: Disk; codecs: Codecs; log: Log }, current: Metadata) {
@@ -30,6 +31,11 @@ export class MetadataStore {
   /** What is durable. */
   get current(): Metadata {
     return this.#current;
+  }
+
+  /** The last update failed: until the next one the medium may hold the change, although it has not happened. */
+  get doubtful(): boolean {
+    return this.#doubtful;
   }
 
   update(change: MetadataChange, done: Done): void {
@@ -56,6 +62,7 @@ export class MetadataStore {
 
   #finish(error: PortError | null): void {
     const finished = this.#queue.shift();
+    this.#doubtful = error !== null;
     if (error === null && this.#writing !== null) {
       this.#current = this.#writing;
     } else if (error !== null) {

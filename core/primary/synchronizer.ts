@@ -252,7 +252,7 @@ export class Synchronizer implements ChunkOwner {
     const { localcnt, remotecnt, incomplete } = metadata.current;
     const counts = link.peerCounts;
     const agreed = localcnt === counts.remotecnt && remotecnt === counts.localcnt && !incomplete;
-    if (agreed && !lineage.separated) {
+    if (agreed && !lineage.separated && !metadata.doubtful) {
       this.#complete();
       return;
     }
