@@ -14,7 +14,8 @@ export function flushResult(outcome: FlushOutcome): PortError | null {
 
 /**
  * One FLUSH of the application. A peer that fails it is disconnected and everything it may have lost is marked for
- * synchronisation, so the local result is then the truth about the surviving copy.
+ * synchronisation, so the local result is then the truth about the surviving copy. Not so while this copy is out of date:
+ * then the peer's is the one that counts, and the FLUSH is held until the peer has done it (W9).
  */
 export class FlushRequest {
   readonly #parts: Parts;
@@ -26,9 +27,18 @@ export class FlushRequest {
   }
 
   start(): void {
-    this.#parts.flusher.flush((outcome) => {
-      this.#parts.intake.acknowledge(this.#piece, flushResult(outcome));
-      this.#parts.intake.finished();
-    });
+    const { link, truth, intake, flusher } = this.#parts;
+    if (truth.outOfDate && link.session === null) intake.hold(this.#piece);
+    else flusher.flush(this.#flushed);
   }
+
+  readonly #flushed = (outcome: FlushOutcome): void => {
+    const { truth, intake } = this.#parts;
+    if (truth.outOfDate && (outcome.remote === 'failed' || outcome.remote === 'absent')) {
+      intake.hold(this.#piece);
+      return;
+    }
+    intake.acknowledge(this.#piece, flushResult(outcome));
+    intake.finished();
+  };
 }
