@@ -12,24 +12,39 @@ interface Outstanding {
   readonly issuedAt: number;
 }
 
+/** Request ids and values that one application uses at most; a fork begins behind them. */
+const NUMBERS = 1_000_000;
+
 export class Application implements DeviceUser {
   readonly history: History;
-  /** What it saw that cannot be. */
-  readonly violations: string[] = [];
+  /** What it saw that cannot be; shared with its forks. */
+  readonly violations: string[];
   acknowledged = 0;
   failed = 0;
   reads = 0;
+  /** Time (of the history) at which the last acknowledged write was issued; -1 before the first. */
+  lastAcknowledgedIssue = -1;
+  /** Time at which the last write was issued. */
+  lastIssue = -1;
   device: SimDevice | null = null;
   readonly #sectors: number;
   readonly #random: Random;
   readonly #outstanding = new Map<number, Outstanding>();
-  #nextId = 1;
-  #nextValue = 1;
+  #nextId: number;
+  #nextValue: number;
 
-  constructor(datasize: number, random: Random) {
+  constructor(datasize: number, random: Random, before: Application | null = null) {
     this.#sectors = datasize / SECTOR_BYTES;
     this.#random = random;
-    this.history = new History(this.#sectors);
+    this.history = before?.history.fork() ?? new History(this.#sectors);
+    this.violations = before?.violations ?? [];
+    this.#nextId = before === null ? 1 : before.#nextId + NUMBERS;
+    this.#nextValue = before === null ? 1 : before.#nextValue + NUMBERS;
+  }
+
+  /** Another application with the same past, on another node: what the two do from now on has nothing in common. */
+  fork(): Application {
+    return new Application(this.#sectors * SECTOR_BYTES, this.#random, this);
   }
 
   get outstanding(): number {
@@ -56,7 +71,10 @@ export class Application implements DeviceUser {
     const { request, write, issuedAt } = outstanding;
     if (error === null) this.acknowledged++;
     else this.failed++;
-    if (write !== null) this.history.end(write, error === null);
+    if (write !== null) {
+      this.history.end(write, error === null);
+      if (error === null) this.lastAcknowledgedIssue = Math.max(this.lastAcknowledgedIssue, issuedAt);
+    }
     if (request.command === 'flush' && error === null) this.history.flushed(issuedAt);
     if (request.command === 'read' && error === null && request.data !== null) {
       this.#check(request.offset / SECTOR_BYTES, request.data, issuedAt);
@@ -95,6 +113,16 @@ export class Application implements DeviceUser {
     this.#submit('flush', 0, 0, null, null);
   }
 
+  /**
+   * The copy on `whose` is the truth from now on (`History.settle`); the number of sectors that lack an acknowledged
+   * write issued at or after `mayLack`.
+   */
+  settle(image: Uint8Array, whose: string, mayLack = Infinity): number {
+    const { lost, violation } = this.history.settle(image, mayLack);
+    if (violation !== null) this.violations.push(`lost: on ${whose} ${violation}`);
+    return lost;
+  }
+
   /** Compares a whole copy with what may be there. */
   checkImage(data: Uint8Array, whose: string): void {
     const before = this.violations.length;
@@ -119,7 +147,10 @@ export class Application implements DeviceUser {
       length: sectors * SECTOR_BYTES,
     };
     this.#outstanding.set(id, { request, write, issuedAt: this.history.now });
-    if (write !== null) this.history.issue(write);
+    if (write !== null) {
+      this.lastIssue = this.history.now;
+      this.history.issue(write);
+    }
     this.device.submit(request);
   }
 
