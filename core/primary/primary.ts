@@ -47,6 +47,7 @@ export class Primary implements ResourceWorker, DeviceHandler, IntakeOwner, Link
   status(): WorkerStatus {
     const parts = this.#parts;
     const { statistics, intake, map, mapStore, link, metadata } = parts ?? {};
+    const incomplete = metadata?.current.incomplete === true;
     return {
       status: (link?.session ?? null) === null ? 'degraded' : 'complete',
       dirty: map?.dirtyBytes ?? 0,
@@ -67,8 +68,9 @@ export class Primary implements ResourceWorker, DeviceHandler, IntakeOwner, Link
       recvQueue: link?.session?.outstanding ?? 0,
       doneQueue: 0,
       remoteErrors: statistics?.remoteErrors ?? 0,
-      localCopy: metadata?.current.incomplete === true ? 'incomplete' : 'complete',
-      exported: this.#device !== null,
+      localCopy: incomplete ? 'incomplete' : 'complete',
+      // A worker that has only just started withholds nothing.
+      exported: this.#device !== null || !incomplete,
     };
   }
 

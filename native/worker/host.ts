@@ -88,6 +88,7 @@ export class WorkerHost {
   #log: Log;
   #devices: AttachableDevices | null = null;
   #worker: ResourceWorker | null = null;
+  readonly #askedEarly: number[] = [];
   #started = false;
   #stopping = false;
   #unsent = 0;
@@ -174,6 +175,7 @@ export class WorkerHost {
       this.#turns.run(() => {
         this.#startCore(task, settings, component);
       });
+      for (const id of this.#askedEarly.splice(0)) this.#answerStatus(id);
     } else {
       this.#exit(EXIT_CONFIG);
     }
@@ -225,9 +227,15 @@ export class WorkerHost {
     }
   }
 
+  /** A worker that is still opening its component answers as soon as it can. */
   #answerStatus(id: number): void {
+    const worker = this.#worker;
+    if (worker === null) {
+      this.#askedEarly.push(id);
+      return;
+    }
     this.#turns.run(() => {
-      this.#tell({ kind: 'status', id, status: this.#worker?.status() ?? null });
+      this.#tell({ kind: 'status', id, status: worker.status() });
     });
   }
 

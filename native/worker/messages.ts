@@ -40,5 +40,4 @@ export type FromWorker =
   | { readonly kind: 'ready' }
   | { readonly kind: 'event'; readonly event: ResourceEvent }
   | { readonly kind: 'exported' }
-  /** Null: the worker is not ready to answer. */
-  | { readonly kind: 'status'; readonly id: number; readonly status: WorkerStatus | null };
+  | { readonly kind: 'status'; readonly id: number; readonly status: WorkerStatus };

@@ -214,7 +214,7 @@ class WorkerProcess implements Worker {
         case 'status': {
           const done = this.#asked.get(message.id);
           this.#asked.delete(message.id);
-          done?.(message.status === null ? 'the worker process is still starting' : null, message.status);
+          done?.(null, message.status);
           return;
         }
         default:

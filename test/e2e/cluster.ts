@@ -126,13 +126,28 @@ export class ClusterNode {
     return readFileSync(this.component(resource)).subarray(offset);
   }
 
+  /** What the device holds, as it is on disk. */
+  async deviceBytes(resource = 'r0'): Promise<Buffer> {
+    const { localoff } = await this.dump(resource);
+    return this.data(resource, Number(localoff));
+  }
+
+  /** The fields of `hastctl dump`. */
+  async dump(resource = 'r0'): Promise<Readonly<Record<string, string>>> {
+    const text = await this.ok('dump', resource);
+    return Object.fromEntries([...text.matchAll(/^ +(\w+): (.*)$/gm)].map(([, key, value]) => [key, value]));
+  }
+
   get #common(): string[] {
     return ['-c', this.#config, '--node', this.name, '--run-dir', this.folder];
   }
 
   async start(...more: readonly string[]): Promise<void> {
     const args = ['-F', '-P', join(this.folder, 'hastd.pid'), ...this.#common, ...this.#options, ...more];
-    const daemon = spawn(process.execPath, [HASTD, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const daemon = spawn(process.execPath, [HASTD, ...args], {
+      cwd: this.folder,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     this.#daemon = daemon;
     const from = this.#log.length;
     for (const stream of [daemon.stdout, daemon.stderr]) {
@@ -202,6 +217,14 @@ export class ClusterNode {
   async listed(label: string, resource = 'r0'): Promise<string> {
     const listing = await this.ok('list', resource);
     return new RegExp(`^ +${label}: (.*)$`, 'm').exec(listing)?.[1] ?? '';
+  }
+
+  /** Waits until this primary is connected and nothing is left to copy. */
+  async inSync(resource = 'r0'): Promise<void> {
+    await eventually(`${resource} of ${this.name} to be in sync\n${this.#log}`, async () => {
+      const listing = await this.ok('list', resource);
+      return listing.includes('status: complete') && listing.includes('  dirty: 0 ');
+    });
   }
 
   /** Connects to the device of a primary, once it is there. */

@@ -20,13 +20,6 @@ afterEach(async () => {
   cluster = null;
 });
 
-async function inSync(primary: ClusterNode, resource = 'r0'): Promise<void> {
-  await eventually('the nodes to be in sync', async () => {
-    const listing = await primary.ok('list', resource);
-    return listing.includes('status: complete') && listing.includes('dirty: 0 ');
-  });
-}
-
 async function workerPid(node: ClusterNode): Promise<number> {
   return eventually('a worker', async () => Number(await node.listed('workerpid')));
 }
@@ -55,7 +48,7 @@ describe('workers', () => {
     await b.role('secondary', name);
     expect(pgrep(`hastd: ${name} \\(secondary\\)`)).toEqual([]);
     await a.role('primary', name);
-    await inSync(a, name);
+    await a.inSync(name);
     expect(pgrep(`hastd: ${name} \\(primary\\)$`)).toEqual([Number(await a.listed('workerpid', name))]);
     expect(pgrep(`hastd: ${name} \\(secondary\\)$`)).toEqual([Number(await b.listed('workerpid', name))]);
     await a.role('init', name);
@@ -78,7 +71,7 @@ describe('workers', () => {
     const { a, b } = await started();
     await a.role('primary');
     await b.role('secondary');
-    await inSync(a);
+    await a.inSync();
     const before = await a.device();
     await before.write(0, block(1));
     const worker = await workerPid(a);
@@ -90,7 +83,7 @@ describe('workers', () => {
     await after.write(4096, block(2));
     await after.flush();
     expect(await workerPid(a)).not.toBe(worker);
-    await inSync(a);
+    await a.inSync();
     await after.disconnect();
     expect(a.log).toContain('Restarting worker process.');
   });
@@ -99,7 +92,7 @@ describe('workers', () => {
     const { a, b } = await started();
     await a.role('primary');
     await b.role('secondary');
-    await inSync(a);
+    await a.inSync();
     const acknowledged = new Map<number, number>();
     let client = await a.device();
     for (let round = 0; round < 3; round++) {
@@ -116,7 +109,7 @@ describe('workers', () => {
       expect(await client.read(number * 4096, 4096)).toEqual(block(value));
     }
     await client.disconnect();
-    await inSync(a);
+    await a.inSync();
   });
 
   it('make a primary fall back to init when its component is missing', async () => {
@@ -167,7 +160,7 @@ describe('workers', () => {
     const { a, b } = await started();
     await a.role('primary');
     await b.role('secondary');
-    await inSync(a);
+    await a.inSync();
     const workers = [...a.workers(), ...b.workers()];
     expect(workers).toHaveLength(2);
     expect(await a.stop()).toBe(0);
