@@ -84,10 +84,12 @@ export function clockContract(name: string, setup: () => ClockSetup): void {
           turns.atEnd(() => calls('end of turn'));
           calls('fired');
         });
-        clock.after(2, () => calls('next'));
+        clock.after(2, () => calls('another'));
       });
       await world.until('both timers fire', () => calls.callCount === 3);
-      expect(calls.args).toEqual([['fired'], ['end of turn'], ['next']]);
+      // Which timer is first is not promised: under load both may be due at once.
+      const order = calls.args.flat();
+      expect(order.indexOf('end of turn')).toBe(order.indexOf('fired') + 1);
     });
   });
 }
