@@ -64,10 +64,7 @@ export class Chunk implements DeviceRange, RemoteLegOwner {
   }
 
   readonly #localFinished = (error: PortError | null): void => {
-    if (error !== null) {
-      if (this.#stage === 'reading') this.#parts.statistics.readErrors++;
-      else this.#parts.statistics.writeErrors++;
-    }
+    if (error !== null) this.#parts.statistics.failed(this.#stage === 'reading' ? 'read' : 'write');
     this.#advance(error);
   };
 

@@ -49,20 +49,9 @@ export class Flusher {
     };
     if (link.session !== null) {
       pending++;
-      const request = {
-        command: 'flush',
-        offset: 0,
-        length: 0,
-        data: null,
-        memsync: false,
-        copy: false,
-      } as const;
-      link.session.request(request, {
-        remoteReceived: () => undefined,
-        remoteFinished: (error) => {
-          remote = this.#remoteResult(error);
-          legFinished();
-        },
+      this.#requestFlush(link.session, (result) => {
+        remote = result;
+        legFinished();
       });
     }
     statistics.localQueue++;
@@ -119,7 +108,7 @@ export class Flusher {
   #localResult(error: PortError | null): void {
     const { statistics, log } = this.#parts;
     if (error === null) return;
-    statistics.flushErrors++;
+    statistics.failed('flush');
     if (error.code !== 'EOPNOTSUPP') {
       log.write('error', `Local request failed (${error.message}): FLUSH.`);
     } else if (!this.#warnedLocal) {

@@ -80,10 +80,7 @@ export class Intake {
   submit(request: DeviceRequest): void {
     const submission = new Submission(request, this.#parts.clock.now());
     const { statistics, maxRequestBytes } = this.#parts;
-    if (request.command === 'read') statistics.reads++;
-    else if (request.command === 'write') statistics.writes++;
-    else if (request.command === 'delete') statistics.deletes++;
-    else statistics.flushes++;
+    statistics.requested(request.command);
     const limit = request.command === 'delete' ? MAX_DELETE_BYTES : maxRequestBytes;
     let offset = 0;
     do {

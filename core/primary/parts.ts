@@ -7,6 +7,7 @@ import type { Disk } from '../ports/disk.js';
 import type { Log } from '../ports/log.js';
 import { RangeLocks, type RangeHolder } from '../request/range-locks.js';
 import type { Component } from '../resource/component.js';
+import { Statistics } from '../resource/statistics.js';
 import type { ResourceEvent } from '../resource/types.js';
 import type { PrimaryOptions, PrimaryPorts } from '../resource/worker.js';
 import { Flusher } from './flusher.js';
@@ -45,19 +46,7 @@ export class Parts {
   readonly synchronizer: Synchronizer;
   readonly intake: Intake;
   readonly link: Link;
-  readonly statistics = {
-    reads: 0,
-    writes: 0,
-    deletes: 0,
-    flushes: 0,
-    readErrors: 0,
-    writeErrors: 0,
-    deleteErrors: 0,
-    flushErrors: 0,
-    remoteErrors: 0,
-    /** Local disk operations under way. */
-    localQueue: 0,
-  };
+  readonly statistics = new Statistics();
   readonly event: (event: ResourceEvent) => void;
 
   constructor(

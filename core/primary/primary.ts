@@ -3,6 +3,7 @@ import { MetadataStore } from '../metadata/store.js';
 import type { Metadata } from '../metadata/codec.js';
 import type { Device, DeviceHandler, DeviceRequest } from '../ports/device.js';
 import type { PortError } from '../ports/error.js';
+import { STARTING } from '../resource/statistics.js';
 import { openComponent, type Component } from '../resource/component.js';
 import { EXIT_NOINPUT, EXIT_OK, EXIT_OSERR, type WorkerStatus } from '../resource/types.js';
 import type { PrimaryOptions, PrimaryPorts, ResourceWorker } from '../resource/worker.js';
@@ -45,29 +46,22 @@ export class Primary implements ResourceWorker, DeviceHandler, IntakeOwner, Link
   }
 
   status(): WorkerStatus {
-    const parts = this.#parts;
-    const { statistics, intake, map, mapStore, link, metadata } = parts ?? {};
-    const incomplete = metadata?.current.incomplete === true;
+    if (this.#parts === null) return STARTING;
+    const { statistics, intake, map, mapStore, link, metadata } = this.#parts;
+    const counts = statistics.counts();
+    const { incomplete } = metadata.current;
     return {
-      status: (link?.session ?? null) === null ? 'degraded' : 'complete',
-      dirty: map?.dirtyBytes ?? 0,
-      extentsize: map?.extentsize ?? 0,
-      keepdirty: metadata?.current.keepdirty ?? 0,
-      reads: statistics?.reads ?? 0,
-      writes: statistics?.writes ?? 0,
-      deletes: statistics?.deletes ?? 0,
-      flushes: statistics?.flushes ?? 0,
-      activemapUpdates: mapStore?.updates ?? 0,
-      readErrors: statistics?.readErrors ?? 0,
-      writeErrors: (statistics?.writeErrors ?? 0) + (mapStore?.writeErrors ?? 0),
-      deleteErrors: statistics?.deleteErrors ?? 0,
-      flushErrors: (statistics?.flushErrors ?? 0) + (mapStore?.flushErrors ?? 0),
-      idleQueue: intake?.idle ?? 0,
-      localQueue: statistics?.localQueue ?? 0,
-      sendQueue: 0,
-      recvQueue: link?.session?.outstanding ?? 0,
-      doneQueue: 0,
-      remoteErrors: statistics?.remoteErrors ?? 0,
+      ...STARTING,
+      ...counts,
+      status: link.session === null ? 'degraded' : 'complete',
+      dirty: map.dirtyBytes,
+      extentsize: map.extentsize,
+      keepdirty: metadata.current.keepdirty,
+      activemapUpdates: mapStore.updates,
+      writeErrors: counts.writeErrors + mapStore.writeErrors,
+      flushErrors: counts.flushErrors + mapStore.flushErrors,
+      idleQueue: intake.idle,
+      recvQueue: link.session?.outstanding ?? 0,
       localCopy: incomplete ? 'incomplete' : 'complete',
       // A worker that has only just started withholds nothing.
       exported: this.#device !== null || !incomplete,

@@ -62,7 +62,7 @@ export class ReadRequest implements RemoteLegOwner {
       else this.start();
       return;
     }
-    statistics.readErrors++;
+    statistics.failed('read');
     const { offset, length } = this.#piece;
     log.write(
       'error',

@@ -69,7 +69,7 @@ export class WriteRequest implements DeviceRange, MapWaiter, RemoteLegOwner {
       return;
     }
     this.#withdraw();
-    this.#parts.statistics.writeErrors++;
+    this.#parts.statistics.failed('write');
     this.#parts.intake.acknowledge(this.#piece, error);
     this.#parts.intake.finished();
   }
@@ -154,8 +154,7 @@ export class WriteRequest implements DeviceRange, MapWaiter, RemoteLegOwner {
     this.#local = error === null ? 'ok' : 'failed';
     if (error !== null) {
       this.#error = error;
-      if (this.#command === 'delete') statistics.deleteErrors++;
-      else statistics.writeErrors++;
+      statistics.failed(this.#command);
       log.write('error', `Local request failed (${error.message}): ${this.#describe()}.`);
     }
     this.#advance();

@@ -5,6 +5,7 @@ import type { Metadata } from '../metadata/codec.js';
 import type { MetadataStore } from '../metadata/store.js';
 import type { Done, PortError } from '../ports/error.js';
 import { RangeLocks, type RangeHolder } from '../request/range-locks.js';
+import { Statistics } from '../resource/statistics.js';
 import type { WorkerPorts } from '../resource/worker.js';
 import type { Connection } from '../wire/connection.js';
 import { encodeFrame } from '../wire/frame.js';
@@ -66,16 +67,7 @@ export class Executor {
   #erased = false;
   #draining = false;
   #room: (() => void) | null = null;
-  readonly statistics = {
-    reads: 0,
-    writes: 0,
-    deletes: 0,
-    flushes: 0,
-    readErrors: 0,
-    writeErrors: 0,
-    deleteErrors: 0,
-    flushErrors: 0,
-  };
+  readonly statistics = new Statistics();
 
   constructor(ports: WorkerPorts, metadata: Metadata, options: ExecutorOptions) {
     this.#ports = ports;
@@ -103,7 +95,7 @@ export class Executor {
 
   /** A request that was received in full and checked. */
   execute(order: Order): void {
-    this.#count(order.command);
+    this.statistics.requested(order.command);
     if (order.memsync) this.#reply({ seq: order.seq, received: true, error: null });
     if (!this.#erased) this.#eraseMap();
     this.#heldBytes += order.data?.length ?? 0;
@@ -121,7 +113,7 @@ export class Executor {
 
   /** A request that failed the checks is answered and otherwise ignored. */
   reject(command: IoCommand, seq: number, memsync: boolean, error: PortError): void {
-    this.#countError(command);
+    this.statistics.failed(command);
     this.#ports.log.write('error', `Request rejected: ${error.message}.`);
     this.#reply({ seq, received: memsync, error: error.code });
   }
@@ -153,7 +145,7 @@ export class Executor {
   #finished(running: Running, error: PortError | null): void {
     const { order } = running;
     if (error !== null) {
-      this.#countError(order.command);
+      this.statistics.failed(order.command);
       const { offset, length, command } = order;
       const request = `${command.toUpperCase()}(${String(offset)}, ${String(length)})`;
       this.#ports.log.write('error', `Local request failed (${error.message}): ${request}.`);
@@ -193,7 +185,7 @@ export class Executor {
         return;
       }
       this.#erasing = false;
-      this.statistics.writeErrors++;
+      this.statistics.failed('write');
       this.#ports.log.write('error', `Unable to clear the activemap: ${error.message}.`);
       this.#checkDrained();
     });
@@ -213,19 +205,5 @@ export class Executor {
 
   #checkDrained(): void {
     if (this.#draining && this.busy === 0 && !this.#erasing) this.#options.drained();
-  }
-
-  #count(command: IoCommand): void {
-    if (command === 'read') this.statistics.reads++;
-    else if (command === 'write') this.statistics.writes++;
-    else if (command === 'delete') this.statistics.deletes++;
-    else this.statistics.flushes++;
-  }
-
-  #countError(command: IoCommand): void {
-    if (command === 'read') this.statistics.readErrors++;
-    else if (command === 'write') this.statistics.writeErrors++;
-    else if (command === 'delete') this.statistics.deleteErrors++;
-    else this.statistics.flushErrors++;
   }
 }

@@ -3,6 +3,7 @@ import type { Timer } from '../ports/clock.js';
 import { portError, type PortError } from '../ports/error.js';
 import type { DetachedSocket } from '../ports/network.js';
 import { openComponent, type Component } from '../resource/component.js';
+import { STARTING } from '../resource/statistics.js';
 import { EXIT_CONFIG, EXIT_NOINPUT, EXIT_OK, EXIT_TEMPFAIL, type WorkerStatus } from '../resource/types.js';
 import type { ResourceWorker, SecondarySession, WorkerPorts } from '../resource/worker.js';
 import { Connection, type ConnectionSink } from '../wire/connection.js';
@@ -50,23 +51,14 @@ export class Secondary implements ResourceWorker {
   }
 
   status(): WorkerStatus {
-    const idle = { reads: 0, writes: 0, deletes: 0, flushes: 0 };
-    const errors = { readErrors: 0, writeErrors: 0, deleteErrors: 0, flushErrors: 0 };
     return {
+      ...STARTING,
+      ...this.#executor?.statistics.counts(),
       status: 'complete',
-      dirty: 0,
       extentsize: this.#extentsize,
-      keepdirty: 0,
-      ...(this.#executor?.statistics ?? { ...idle, ...errors }),
-      activemapUpdates: 0,
       idleQueue: this.#executor?.idle ?? 0,
       localQueue: this.#executor?.busy ?? 0,
-      sendQueue: 0,
-      recvQueue: 0,
-      doneQueue: 0,
-      remoteErrors: 0,
       localCopy: this.#incomplete ? 'incomplete' : 'complete',
-      exported: false,
     };
   }
 
