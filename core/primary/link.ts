@@ -48,6 +48,8 @@ export class Link {
   #lastComplaint = '';
   /** The peer has answered something, or an attempt has ended. */
   contacted = false;
+  /** The peer lacks writes that were acknowledged here, so its copy is of no use until it is synchronised (W8). */
+  peerIsBehind = false;
   /** The peer's counters as of the handshake; it does not change them during the session. */
   peerCounts = { localcnt: 0n, remotecnt: 0n };
 
@@ -119,7 +121,7 @@ export class Link {
     lineage.identify((error, virgin) => {
       const { resuid, localcnt, remotecnt } = metadata.current;
       this.#toldCount = localcnt;
-      done(error, error === null ? { virgin, resuid, localcnt, remotecnt, announces: true } : null);
+      done(error, error === null ? { virgin, resuid, localcnt, remotecnt } : null);
     });
   }
 
@@ -260,6 +262,7 @@ export class Link {
       return;
     }
     this.peerCounts = { localcnt: result.reply.localcnt, remotecnt: result.reply.remotecnt };
+    this.peerIsBehind = this.#everConnected || metadata.current.localcnt > result.reply.remotecnt;
     const again = this.#everConnected ? 'Successfully reconnected' : 'Connected';
     log.write('info', `${again} to ${config.remoteaddr}.`);
     this.#everConnected = true;

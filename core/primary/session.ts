@@ -132,9 +132,9 @@ export class Session {
     this.#connA.send([encodeFrame(this.version, [...pairs, ...payload.fields]), data]);
   }
 
-  /** Tells an own peer that its copy is complete (W8); the reference sees a plain keepalive. */
-  announceInSync(): void {
-    this.#keepalive(true);
+  /** Tells an own peer whether its copy is complete (W8); the reference sees a plain keepalive. */
+  announce(insync: boolean): void {
+    this.#keepalive(insync);
   }
 
   /** Ends the session: outstanding requests finish with ENOTCONN; the owner is not told. */
@@ -142,7 +142,7 @@ export class Session {
     this.#end(portError('ENOTCONN', 'the session was closed'));
   }
 
-  #keepalive(insync: boolean): void {
+  #keepalive(insync: boolean | null): void {
     this.#connA.send([encodeFrame(this.version, encodeRequest({ command: 'keepalive', insync }))]);
   }
 
@@ -237,7 +237,7 @@ export class Session {
       this.#lose(portError('ETIMEDOUT', 'the peer does not answer'));
       return;
     }
-    if (this.#connA.unsentBytes === 0 && now - this.#connA.lastSentAt >= KEEPALIVE_MS) this.#keepalive(false);
+    if (this.#connA.unsentBytes === 0 && now - this.#connA.lastSentAt >= KEEPALIVE_MS) this.#keepalive(null);
     if (oldest === undefined && now - heardAt >= KEEPALIVE_MS) this.#probe();
   };
 

@@ -46,6 +46,8 @@ export class Synchronizer implements ChunkOwner {
   #started = false;
   #finishing = false;
   #agreed = false;
+  /** The peer holds its copy for incomplete until told otherwise (W8). */
+  #toldIncomplete = false;
   #copiedBytes = 0;
   #startedAt = 0;
 
@@ -58,6 +60,7 @@ export class Synchronizer implements ChunkOwner {
     this.#session = session;
     this.#cursor = 0;
     this.#agreed = false;
+    this.#toldIncomplete = false;
     this.#failed.clear();
     this.#retryMs = FIRST_RETRY_MS;
     this.#queueRepairs();
@@ -167,7 +170,7 @@ export class Synchronizer implements ChunkOwner {
     if ([...this.#chunks.values()].includes(null)) return false;
     const active = this.#active.find((one) => one.next < one.end && !one.failed) ?? this.#nextExtent();
     if (active === null) return false;
-    if (!this.#started) this.#announce();
+    if (!this.#started) this.#announce(session);
     const offset = active.next;
     const length = Math.min(maxRequestBytes, active.end - offset);
     active.next += length;
@@ -210,8 +213,12 @@ export class Synchronizer implements ChunkOwner {
     chunk.start();
   }
 
-  #announce(): void {
-    const { map, log, clock } = this.#parts;
+  #announce(session: Session): void {
+    const { map, log, clock, truth, link } = this.#parts;
+    if (!truth.outOfDate && link.peerIsBehind) {
+      this.#toldIncomplete = true;
+      session.announce(false);
+    }
     this.#started = true;
     this.#copiedBytes = 0;
     this.#startedAt = clock.now();
@@ -262,8 +269,8 @@ export class Synchronizer implements ChunkOwner {
         this.#tryFinishLater();
         return;
       }
-      // Our copy may be what an own peer has been waiting for (W8).
-      session.announceInSync();
+      // It may be what the peer has been waiting for since an earlier session.
+      this.#toldIncomplete = true;
       this.#complete();
     });
   }
@@ -275,6 +282,9 @@ export class Synchronizer implements ChunkOwner {
     this.#retryMs = FIRST_RETRY_MS;
     truth.outOfDate = false;
     link.peerHealthy();
+    link.peerIsBehind = false;
+    if (this.#toldIncomplete) this.#session?.announce(true);
+    this.#toldIncomplete = false;
     if (!this.#started) {
       log.write('info', 'Nodes are in sync.');
     } else {

@@ -35,8 +35,8 @@ type Acceptable = Extract<Verdict, { kind: 'accept' }>;
 /**
  * The secondary's side of handshake 2 (core/spec/wire.md section 6.2): judge by the counters, make durable what the answer
  * implies, then answer. A node that takes over the primary's resource id needs everything from it, and says so on its
- * disk (an all-ones map) before the id is stored (W6, I17). A copy that is about to be written over by synchronisation is
- * marked incomplete first (W8).
+ * disk (an all-ones map) before the id is stored (W6, I17). A copy that is about to be written over as a whole is marked
+ * incomplete first (W8).
  */
 export class Acceptance {
   readonly #ports: WorkerPorts;
@@ -119,7 +119,7 @@ export class Acceptance {
 
   #storeMetadata(verdict: Acceptable, attach: Attach, done: Done): void {
     const { current } = this.#metadata;
-    const incomplete = isTarget(verdict, attach, current);
+    const incomplete = isIncomplete(verdict, attach, current);
     if (!verdict.adopts && incomplete === current.incomplete) {
       done(null);
       return;
@@ -148,14 +148,14 @@ export class Acceptance {
 }
 
 /**
- * The primary's data is about to be copied over ours, and until it is all there this copy is no copy of anything (W8). An
- * unmodified primary never says when it is: then only a full synchronisation counts, since a mark that nobody takes away
- * would keep a good copy from being used.
+ * Is this copy of no use alone once the session has begun (W8)? After a full synchronisation has begun, and while bytes of it
+ * are known to be bad. Otherwise an own primary says so when it must; an unmodified one never says when a copy is complete, so
+ * equal counters are taken for it.
  */
-function isTarget(verdict: Acceptable, attach: Attach, own: Metadata): boolean {
+function isIncomplete(verdict: Acceptable, attach: Attach, own: Metadata): boolean {
   if (verdict.syncsrc === 'secondary') return own.incomplete;
-  const behind = attach.announces && attach.localcnt > own.remotecnt;
-  return verdict.map === 'full' || behind || own.localBad.length > 0;
+  const equal = attach.localcnt === own.remotecnt && attach.remotecnt === own.localcnt;
+  return verdict.map === 'full' || own.localBad.length > 0 || (own.incomplete && !equal);
 }
 
 function countBits(bytes: Uint8Array, size: number): number {

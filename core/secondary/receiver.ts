@@ -13,8 +13,8 @@ const MAX_REQUEST_BYTES = 1024 * 1024;
 
 export interface ReceiverOwner {
   lost(error: PortError): void;
-  /** The primary (one of ours) says that this copy is complete (W8). */
-  inSync(): void;
+  /** The primary (one of ours) says whether this copy is complete (W8); nothing is received until `stored`. */
+  announced(insync: boolean, stored: () => void): void;
 }
 
 /**
@@ -28,6 +28,8 @@ export class Receiver implements ConnectionSink {
   readonly #executor: Executor;
   readonly #connA: Connection;
   readonly #owner: ReceiverOwner;
+  /** Reasons why nothing is received now. */
+  #holds = 0;
   #write: { request: IoRequest; spec: PayloadSpec; received: Uint8Array; data: Uint8Array } | null = null;
 
   constructor(
@@ -60,7 +62,7 @@ export class Receiver implements ConnectionSink {
       return null;
     }
     if (request.command === 'keepalive') {
-      if (request.insync) this.#owner.inSync();
+      if (request.insync !== null) this.#announced(request.insync);
       return null;
     }
     if (request.command === 'rejected') return this.#reject(request, list);
@@ -133,9 +135,23 @@ export class Receiver implements ConnectionSink {
   /** Stops receiving while the executor has all it can hold. */
   #backPressure(): void {
     if (!this.#executor.full) return;
-    this.#connA.pause();
-    this.#executor.whenRoom(() => {
-      this.#connA.resume();
-    });
+    this.#hold();
+    this.#executor.whenRoom(this.#release);
   }
+
+  /** A copy becomes incomplete before its first sector is overwritten. */
+  #announced(insync: boolean): void {
+    this.#hold();
+    this.#owner.announced(insync, this.#release);
+  }
+
+  #hold(): void {
+    this.#holds++;
+    this.#connA.pause();
+  }
+
+  readonly #release = (): void => {
+    this.#holds--;
+    if (this.#holds === 0) this.#connA.resume();
+  };
 }

@@ -134,11 +134,13 @@ export class Secondary implements ResourceWorker {
       lost: (error) => {
         this.#lose(error);
       },
-      inSync: () => {
+      announced: (insync, stored) => {
         accepted.metadata.update(
-          () => ({ incomplete: false }),
+          () => ({ incomplete: !insync }),
           (error) => {
-            if (error === null) this.#incomplete = false;
+            if (error === null) this.#incomplete = !insync;
+            if (error === null || insync) stored();
+            else this.#lose(error);
           },
         );
       },

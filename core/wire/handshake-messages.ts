@@ -27,8 +27,6 @@ export interface Attach {
   readonly resuid: bigint;
   readonly localcnt: bigint;
   readonly remotecnt: bigint;
-  /** Ours (W8): the primary will say (keepalive `insync`) when the secondary's copy is complete. */
-  readonly announces: boolean;
 }
 
 /** Answer to `Hello`. */
@@ -92,7 +90,6 @@ export function encodeAttach(attach: Attach): NvPair[] {
     nv.uint64('resuid', attach.resuid),
     nv.uint64('localcnt', attach.localcnt),
     nv.uint64('remotecnt', attach.remotecnt),
-    ...(attach.announces ? [nv.uint8('announces', 1)] : []),
   ];
 }
 
@@ -113,7 +110,6 @@ export function decodeFirstMessage(
     resuid: list.bigint('resuid', 'uint64') ?? 0n,
     localcnt: list.bigint('localcnt', 'uint64') ?? 0n,
     remotecnt: list.bigint('remotecnt', 'uint64') ?? 0n,
-    announces: list.number('announces', 'uint8') === 1,
   };
 }
 

@@ -24,8 +24,11 @@ export interface IoRequest {
 
 interface Keepalive {
   readonly command: 'keepalive';
-  /** Ours (W8): both copies are complete and equal. Sent as an extra field, which the reference ignores. */
-  readonly insync: boolean;
+  /**
+   * Ours (W8): the secondary's copy is complete (true), or not until further notice (false); null says nothing. Sent as an
+   * extra field, which the reference ignores.
+   */
+  readonly insync: boolean | null;
 }
 
 export type Request = IoRequest | Keepalive;
@@ -54,7 +57,8 @@ const COMMANDS = [null, 'read', 'write', 'delete', 'flush', 'keepalive'] as cons
 
 export function encodeRequest(request: Request): NvPair[] {
   const cmd = nv.uint8('cmd', COMMANDS.indexOf(request.command));
-  if (request.command === 'keepalive') return request.insync ? [cmd, nv.uint8('insync', 1)] : [cmd];
+  if (request.command === 'keepalive')
+    return request.insync === null ? [cmd] : [cmd, nv.uint8('insync', request.insync ? 1 : 0)];
   const pairs = [
     cmd,
     nv.uint64('seq', request.seq),
@@ -70,7 +74,10 @@ export function decodeRequest(list: NvList): Request | RejectedRequest | PortErr
   const cmd = list.number('cmd', 'uint8') ?? 0;
   const command = COMMANDS[cmd] ?? null;
   if (command === null) return portError('EINVAL', `request: unknown command ${cmd}`);
-  if (command === 'keepalive') return { command, insync: list.number('insync', 'uint8') === 1 };
+  if (command === 'keepalive') {
+    const insync = list.number('insync', 'uint8');
+    return { command, insync: insync === null ? null : insync !== 0 };
+  }
 
   const seq = list.safeInteger('seq', 'uint64') ?? 0;
   const memsync = command === 'write' && list.has('memsync');

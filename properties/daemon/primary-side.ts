@@ -8,7 +8,7 @@ export function helloFrame(resource = 'r0', version = 2): Uint8Array {
 }
 
 export function attachFrame(token: Uint8Array, resource = 'r0', version = 2): Uint8Array {
-  const counts = { virgin: true, resuid: 7n, localcnt: 1n, remotecnt: 2n, announces: true };
+  const counts = { virgin: true, resuid: 7n, localcnt: 1n, remotecnt: 2n };
   return encodeFrame(version, encodeAttach({ resource, token, ...counts }));
 }
 

@@ -59,7 +59,6 @@ describe('messages come back as they were sent', () => {
     const attach: fc.Arbitrary<Attach> = fc.record({
       resource: latin1(0, 300),
       token,
-      announces: fc.boolean(),
       virgin: fc.boolean(),
       resuid: count,
       localcnt: count,
@@ -108,7 +107,7 @@ describe('messages come back as they were sent', () => {
         memsync: fc.constant(false),
       }),
       seq.map((number): Request => ({ command: 'flush', seq: number, offset: 0, length: 0, memsync: false })),
-      fc.boolean().map((insync): Request => ({ command: 'keepalive', insync })),
+      fc.constantFrom(null, true, false).map((insync): Request => ({ command: 'keepalive', insync })),
     );
     fc.assert(
       fc.property(request, (message) => {

@@ -107,6 +107,11 @@ export const DIFFERENCES: readonly Difference[] = [
   // What the peer may lose is flushed before the map forgets it.
   inWire('unrecorded FLUSH of its own', 'W15', () => 'sent'),
   inWire('unrecorded KEEPALIVE that says insync after the counters were made equal', 'W8', () => 'sent'),
+  inWire(
+    'unrecorded KEEPALIVE that says incomplete before a synchronisation that the peer needs',
+    'W8',
+    () => 'sent',
+  ),
   // A silent peer is probed.
   inWire('unrecorded READ of one sector, after 10 s of silence', 'W30', () => 'sent'),
   inWire('unrecorded READ again, to repair the local copy', 'W40', () => 'sent'),

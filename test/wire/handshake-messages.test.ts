@@ -28,7 +28,6 @@ const ATTACH: Attach = {
   resuid: 0x1122334455667788n,
   localcnt: 0n,
   remotecnt: 0n,
-  announces: false,
 };
 const ATTACH_REPLY: AttachReply = {
   datasize: 1024 ** 3,

@@ -21,7 +21,7 @@ describe('derived examples of the specification', () => {
   const EXAMPLES: [string, NvPair[], string][] = [
     [
       'keepalive',
-      encodeRequest({ command: 'keepalive', insync: false }),
+      encodeRequest({ command: 'keepalive', insync: null }),
       '02 16000000 02 04 01000000 | 636d640000000000 | 0500000000000000',
     ],
     [
@@ -70,6 +70,7 @@ describe('requests', () => {
     WRITE,
     { command: 'delete', seq: 2 ** 53 - 1, offset: 0, length: 2 ** 52, memsync: false },
     { command: 'flush', seq: 1, offset: 0, length: 0, memsync: false },
+    { command: 'keepalive', insync: null },
     { command: 'keepalive', insync: false },
     { command: 'keepalive', insync: true },
   ];

@@ -81,7 +81,11 @@ const COMMANDS = ['', 'READ', 'WRITE', 'DELETE', 'FLUSH', 'KEEPALIVE'] as const;
 /** What kind of message this is. */
 export function nameOf({ list }: Message): string {
   if (list === null) return 'something invalid';
-  if (list.has('insync')) return 'KEEPALIVE that says insync';
+  if (list.has('insync')) {
+    return list.number('insync', 'uint8') === 0
+      ? 'KEEPALIVE that says incomplete'
+      : 'KEEPALIVE that says insync';
+  }
   if (list.has('cmd')) return COMMANDS[list.number('cmd', 'uint8') ?? 0] ?? 'unknown command';
   if (list.has('errmsg')) return 'refusal';
   if (list.has('datasize')) return 'answer to attach';

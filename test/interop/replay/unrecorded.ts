@@ -30,6 +30,8 @@ export function explain(message: Message, circumstances: Circumstances): string 
       return 'of its own';
     case 'KEEPALIVE that says insync':
       return 'after the counters were made equal';
+    case 'KEEPALIVE that says incomplete':
+      return 'before a synchronisation that the peer needs';
     case 'READ':
       if (isProbe(range, circumstances)) return 'of one sector, after 10 s of silence';
       return isRepetition(range, circumstances) ? 'again, to repair the local copy' : null;
