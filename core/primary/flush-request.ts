@@ -4,7 +4,7 @@ import type { Piece } from './intake.js';
 import type { Parts } from './parts.js';
 
 /** Did the FLUSH keep its promise? Both nodes must have flushed, as far as they can and are there (W20). */
-export function flushResult(outcome: FlushOutcome): PortError | null {
+function flushResult(outcome: FlushOutcome): PortError | null {
   const { local, remote } = outcome;
   if (local === null) return null;
   // A local component without a cache flush: the peer's flush alone is a promise, nothing at all is none (D8).
