@@ -13,7 +13,7 @@ import { KINDS, runKind } from './suite.js';
 const REFERENCE = fileURLToPath(new URL('../../../test/interop/reference', import.meta.url));
 const SAMPLES = 24;
 /** Of a kind that can run one file alone. */
-const SAMPLES_BY_FILE = 240;
+const SAMPLES_BY_FILE = 120;
 
 describe('interop self-test', () => {
   let copy = '';

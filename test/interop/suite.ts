@@ -1,5 +1,6 @@
 /** The interop suite: every kind of recording, run against our code. */
 import { config } from './config.js';
+import { control } from './control.js';
 import { DIFFERENCES } from './differences.js';
 import { hastctl } from './hastctl.js';
 import type { Kind } from './kind.js';
@@ -9,7 +10,7 @@ import { Report } from './report.js';
 import { vectors } from './vectors.js';
 import { wire } from './wire.js';
 
-export const KINDS: readonly Kind[] = [vectors, numbers, config, metadata, hastctl, wire];
+export const KINDS: readonly Kind[] = [vectors, numbers, config, metadata, hastctl, wire, control];
 
 /** With `file`, a kind that can do so runs what that file records, and nothing else. */
 export async function runKind(kind: Kind, folder: string, file?: string): Promise<Report> {
