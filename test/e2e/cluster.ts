@@ -50,7 +50,7 @@ export interface ClusterOptions {
 export async function eventually<T>(
   what: string,
   probe: () => T | Promise<T>,
-  limitMs = 20_000,
+  limitMs = 45_000,
 ): Promise<NonNullable<T>> {
   const deadline = performance.now() + limitMs;
   let last: unknown = 'nothing';

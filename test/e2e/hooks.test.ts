@@ -11,7 +11,7 @@ afterEach(async () => {
   cluster = null;
 });
 
-describe('exec hook', () => {
+describe('exec hook', { timeout: 120_000 }, () => {
   it("hears of everything that happens, on both nodes, in the daemon's environment", async () => {
     cluster = await Cluster.prepare();
     const { a, b, folder } = cluster;

@@ -8,7 +8,7 @@ import { Cluster } from './cluster.js';
 import type { ClusterNode, ClusterOptions } from './cluster.js';
 
 const EXTENT_BYTES = 131_072;
-const TIMEOUT_MS = 90_000;
+const TIMEOUT_MS = 180_000;
 
 /** What the device must hold; bytes never written are not known (null) unless the nodes must agree on them too. */
 class Model {

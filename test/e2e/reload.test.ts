@@ -25,7 +25,7 @@ async function reload(node: ClusterNode): Promise<string> {
   return node.logged(/Configuration (reloaded successfully|not reloaded)\./, from);
 }
 
-describe('reload', () => {
+describe('reload', { timeout: 120_000 }, () => {
   it('keeps everything when the file is wrong, and says where', async () => {
     const { a, configPath } = await started();
     await a.role('primary');

@@ -1,6 +1,7 @@
 /** Start-up of hastd in the reference's order, with its messages and exit statuses (core/spec/cli.md section 9). */
 import { execFileSync, spawn } from 'node:child_process';
 import {
+  chmodSync,
   closeSync,
   existsSync,
   mkdtempSync,
@@ -8,9 +9,9 @@ import {
   readFileSync,
   readlinkSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
-import { statSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -23,7 +24,7 @@ const HASTD = fileURLToPath(new URL('../../cli/hastd.js', import.meta.url));
 const HASTCTL = fileURLToPath(new URL('../../cli/hastctl.js', import.meta.url));
 const SILENT_SUCCESS: Finished = { status: 0, stdout: '', stderr: '' };
 
-describe('hastd starts', () => {
+describe('hastd starts', { timeout: 120_000 }, () => {
   let folder = '';
   let config = '';
   let pidfile = '';
@@ -190,6 +191,41 @@ describe('hastd starts', () => {
     expect(await runHastd('-h')).toEqual({ status: 64, stdout: '', stderr: usage });
     const illegal = { status: 64, stdout: '', stderr: `hastd: illegal option -- x\n${usage}` };
     expect(await runHastd('-x')).toEqual(illegal);
+  });
+
+  it('and follows its configuration to another pidfile', async () => {
+    expect(await runHastd('-c', config)).toEqual(SILENT_SUCCESS);
+    const pid = pidIn(pidfile);
+    const other = join(folder, 'other-pid');
+    writeFileSync(config, readFileSync(config, 'latin1').replace(pidfile, other));
+    process.kill(pid, 'SIGHUP');
+    await eventually('the new pidfile', () => pidIn(other) === pid && !existsSync(pidfile));
+    expect(await hastctl('stop')).toEqual(SILENT_SUCCESS);
+  });
+
+  it('and logs to syslog, workers too, with logger where there is no addon', async () => {
+    const log = join(folder, 'syslog');
+    const logger = join(folder, 'logger');
+    writeFileSync(logger, `#!/bin/sh\nwhile read -r line; do echo "$2 $4 $line" >> ${log}; done\n`);
+    chmodSync(logger, 0o755);
+    const resource = `resource r0 {\n local ${folder}/missing\n on me { remote none }\n}\n`;
+    configure(`unix://${folder}/listen`, resource);
+    const env = { ...process.env, PATH: `${folder}:${process.env['PATH'] ?? ''}`, HAST_NO_ADDON: '1' };
+    execFileSync(process.execPath, [HASTD, '-d', '-c', config, '--node', 'me'], { env });
+    const pid = pidIn(pidfile);
+    const control = ['role', '-c', config, '--node', 'me', 'primary', 'r0'];
+    expect(await run(HASTCTL, control)).toEqual(SILENT_SUCCESS);
+    const lines = await eventually('the worker to fail', () => {
+      const text = readFileSync(log, 'latin1');
+      return text.includes('back to init') && text.includes('Unable to open') && text;
+    });
+    expect(lines).toContain(`hastd[${pid}] daemon.info Started successfully, running protocol version 2.\n`);
+    expect(lines).toContain(`hastd[${pid}] daemon.debug Listening on control address`);
+    expect(lines).toMatch(
+      /^hastd\[\d+\] daemon\.err \[r0\] \(primary\) Unable to open .*missing: No such file/m,
+    );
+    process.kill(pid, 'SIGTERM');
+    await eventually('hastd to end', () => !existsSync(`/proc/${pid}`));
   });
 
   it('not when its launcher is gone before it is ready', async () => {

@@ -4,6 +4,7 @@ import { chmodSync, existsSync, readFileSync, unlinkSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import { loadAddon } from '../../native/addon.js';
 import { connectNbd } from '../../native/nbd/client.js';
 import { Cluster, eventually } from './cluster.js';
 import type { ClusterNode } from './cluster.js';
@@ -41,7 +42,7 @@ function pgrep(pattern: string): number[] {
   }
 }
 
-describe('workers', () => {
+describe('workers', { timeout: 120_000 }, () => {
   it('are found by their titles as long as they live', async () => {
     const name = `res-${process.pid}`;
     const { a, b } = await started({ resources: [name] });
@@ -153,6 +154,7 @@ describe('workers', () => {
     expect(status).toMatch(/^Uid:\t65534\t65534\t65534\t65534$/m);
     expect(status).toMatch(/^Gid:\t65534\t65534\t65534\t65534$/m);
     expect(status).toMatch(/^Groups:\t65534 $/m);
+    expect(status).toMatch(loadAddon().addon === null ? /^NoNewPrivs:\t0$/m : /^NoNewPrivs:\t1$/m);
     expect(a.log).toContain('[INFO] [r0] (primary) Privileges successfully dropped.');
   });
 
