@@ -1,6 +1,7 @@
 import type { ByteRange } from '../base/range-set.js';
 import { portError, type PortError } from '../ports/error.js';
 import type { DeviceRequest } from '../ports/device.js';
+import { describeRequest } from '../request/describe.js';
 import { FlushRequest } from './flush-request.js';
 import type { Parts } from './parts.js';
 import { ReadRequest } from './read-request.js';
@@ -79,8 +80,9 @@ export class Intake {
 
   submit(request: DeviceRequest): void {
     const submission = new Submission(request, this.#parts.clock.now());
-    const { statistics, maxRequestBytes } = this.#parts;
+    const { statistics, maxRequestBytes, log } = this.#parts;
     statistics.requested(request.command);
+    log.write('debug2', `${describeRequest(request)}.`);
     const limit = request.command === 'delete' ? MAX_DELETE_BYTES : maxRequestBytes;
     let offset = 0;
     do {

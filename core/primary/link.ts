@@ -138,7 +138,7 @@ export class Link {
     const { config, map, log } = this.#parts;
     this.#nextSeq = this.#session.nextSeq;
     this.#session = null;
-    log.write('warning', `Disconnected from ${config.remoteaddr} (${error.message}).`);
+    log.write('warning', `Disconnected from ${config.remoteaddr}. (${error.message})`);
     map.peerLost();
     this.#parts.event('disconnect');
     const lasted = this.#parts.clock.now() - this.#connectedAt >= RECONNECT_MS;

@@ -1,5 +1,6 @@
 import { assert } from '../base/assert.js';
 import { portError, type PortError } from '../ports/error.js';
+import { describeRequest } from '../request/describe.js';
 import type { Piece } from './intake.js';
 import type { Parts } from './parts.js';
 import type { RemoteLegOwner } from './session.js';
@@ -64,10 +65,8 @@ export class ReadRequest implements RemoteLegOwner {
     }
     statistics.failed('read');
     const { offset, length } = this.#piece;
-    log.write(
-      'error',
-      `Local request failed (${error.message}): READ(${String(offset)}, ${String(length)}).`,
-    );
+    const request = describeRequest({ command: 'read', offset, length });
+    log.write('error', `Local request failed (${error.message}): ${request}.`);
     this.#localError = portError('EIO', error.message);
     // A peer that still lacks writes of the extent has no answer either.
     const extents = map.rangeOf(offset, length);

@@ -81,7 +81,7 @@ export class Synchronizer implements ChunkOwner {
     const { log, clock } = this.#parts;
     const duration = formatDuration(clock.now() - this.#startedAt);
     const copied = formatBytes(this.#copiedBytes);
-    log.write('warning', `Synchronization interrupted after ${duration}. ${copied} synchronized so far.`);
+    log.write('info', `Synchronization interrupted after ${duration}. ${copied} synchronized so far.`);
     this.#parts.event('syncintr');
   }
 

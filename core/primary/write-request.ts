@@ -2,6 +2,7 @@ import type { MapWaiter } from '../activemap/map-store.js';
 import type { ExtentRange } from '../activemap/activemap.js';
 import { portError, type PortError } from '../ports/error.js';
 import { mayAcknowledge, type LocalLeg, type RemoteLeg } from '../request/acknowledge.js';
+import { describeRequest } from '../request/describe.js';
 import type { RangeHolder } from '../request/range-locks.js';
 import type { ReplicationMode } from '../config/types.js';
 import type { Piece } from './intake.js';
@@ -241,7 +242,6 @@ export class WriteRequest implements DeviceRange, MapWaiter, RemoteLegOwner {
   }
 
   #describe(): string {
-    const { length, offset } = this;
-    return `${this.#command.toUpperCase()}(${String(offset)}, ${String(length)})`;
+    return describeRequest({ command: this.#command, offset: this.offset, length: this.length });
   }
 }

@@ -2,7 +2,7 @@ import { mapRegionBytes, METADATA_BYTES } from '../metadata/geometry.js';
 import { decodeMetadata, type Metadata } from '../metadata/codec.js';
 import type { Codecs } from '../ports/codecs.js';
 import type { Disk } from '../ports/disk.js';
-import { isPortError, type PortError } from '../ports/error.js';
+import { isPortError, portError, type PortError } from '../ports/error.js';
 import type { Log } from '../ports/log.js';
 
 /** What a worker finds on its local component. */
@@ -21,6 +21,11 @@ export function openComponent(
   done: (error: PortError | null, component: Component | null) => void,
 ): void {
   const { disk, codecs, log } = ports;
+  if (disk.mediaSize < METADATA_BYTES) {
+    const text = `Unable to read metadata: the component has only ${String(disk.mediaSize)} bytes`;
+    done(portError('EINVAL', text), null);
+    return;
+  }
   const block = new Uint8Array(METADATA_BYTES);
   disk.read(0, block, (error) => {
     if (error !== null) {

@@ -4,6 +4,7 @@ import { METADATA_BYTES } from '../metadata/geometry.js';
 import type { Metadata } from '../metadata/codec.js';
 import type { MetadataStore } from '../metadata/store.js';
 import type { Done, PortError } from '../ports/error.js';
+import { describeRequest } from '../request/describe.js';
 import { RangeLocks, type RangeHolder } from '../request/range-locks.js';
 import { Statistics } from '../resource/statistics.js';
 import type { WorkerPorts } from '../resource/worker.js';
@@ -96,6 +97,7 @@ export class Executor {
   /** A request that was received in full and checked. */
   execute(order: Order): void {
     this.statistics.requested(order.command);
+    this.#ports.log.write('debug2', `${describeRequest(order)}.`);
     if (order.memsync) this.#reply({ seq: order.seq, received: true, error: null });
     if (!this.#erased) this.#eraseMap();
     this.#heldBytes += order.data?.length ?? 0;
@@ -146,9 +148,8 @@ export class Executor {
     const { order } = running;
     if (error !== null) {
       this.statistics.failed(order.command);
-      const { offset, length, command } = order;
-      const request = `${command.toUpperCase()}(${String(offset)}, ${String(length)})`;
-      this.#ports.log.write('error', `Local request failed (${error.message}): ${request}.`);
+      const text = `Local request failed (${error.message}): ${describeRequest(order)}.`;
+      this.#ports.log.write('error', text);
     }
     this.#heldBytes -= order.data?.length ?? 0;
     this.#running.release(running);
