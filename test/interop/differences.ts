@@ -91,9 +91,8 @@ export const DIFFERENCES: readonly Difference[] = [
   inWire('end of connection after another hello', 'wire.md section 6.1', () => 'open'),
   // The first message of every session is one that every peer can read.
   inWire('hello', 'wire.md section 2 and quirk 18', (recorded) => ({ ...(recorded as View), version: 1 })),
-  // A lonely write makes the resource id durable, so the node is no virgin any more (W5); and a primary of ours says that
-  // it will tell when the secondary's copy is complete (W8).
-  inWire('attach', 'W5 and W8', (recorded) => announcing(notVirginAfterWrites(recorded as View))),
+  // A lonely write makes the resource id durable, so the node is no virgin any more.
+  inWire('attach', 'W5', (recorded) => notVirginAfterWrites(recorded as View)),
   // After an error the peer is not up to date: the session ends, and what it lacks stays marked.
   inWire('request after an error reply', 'W1', () => 'closed'),
   inWire('status after an error reply', 'W1 and W19', (recorded) =>
@@ -134,10 +133,6 @@ function inWire(field: string, because: string, ours: Difference['ours']): Diffe
 function notVirginAfterWrites(attach: View): View {
   const wrote = !attach.fields.includes('localcnt:uint64=0');
   return { ...attach, fields: attach.fields.filter((field) => !wrote || field !== 'virgin:int8=1') };
-}
-
-function announcing(attach: View): View {
-  return { ...attach, fields: [...attach.fields, 'announces:uint8=1'] };
 }
 
 /** Name, status and role as hastctl prints them. */
