@@ -125,11 +125,13 @@ export class Dialer {
         this.#mapReceived();
       },
       lost: (error) => {
+        // A refusing peer closes both connections: the end of B may overtake the verdict, which comes on A.
+        if (connection === this.#connB && (this.#stage === 'attach' || this.#stage === 'map')) return;
         this.#fail(error ?? portError('ECONNRESET', 'the peer closed the connection'));
       },
     };
     const limits = { maxVersion: PROTOCOL_VERSION, maxListBytes: MAX_LIST_BYTES };
-    const connection = new Connection(() => clock.now(), limits, sink);
+    const connection: Connection = new Connection(() => clock.now(), limits, sink);
     connection.bind(network.dial(this.#options.remote, this.#options.source, connection));
     return connection;
   }
