@@ -47,22 +47,21 @@ export class Truth {
 
   /** A local write failed, the peer's succeeded. An error means that this could not be remembered. */
   localFailed(range: ByteRange, done: Done): void {
-    this.#localBad.add(range);
+    const grown = new RangeSet([...this.#localBad.ranges, range]);
     this.#map.needSync(this.#map.rangeOf(range.offset, range.length));
-    if (this.#localBad.ranges.length > MAX_LOCAL_BAD) {
-      this.#localBad.remove(range);
+    if (grown.ranges.length > MAX_LOCAL_BAD) {
       done(portError('EIO', 'too much of the local component is bad'));
       return;
     }
-    this.#store((error) => {
-      if (error !== null) this.#localBad.remove(range);
-      done(error);
-    });
+    // Bad it stays, stored or not: the peer has these bytes, and some of them may have been bad before.
+    this.#localBad.add(range);
+    this.#store(done);
   }
 
   /** Something is, or was until the last metadata update, marked bad in the range. */
   isMarked(range: ByteRange): boolean {
-    return this.#localBad.overlaps(range) || new RangeSet(this.#metadata.current.localBad).overlaps(range);
+    const stored = this.#metadata.current.localBad;
+    return this.#localBad.overlaps(range) || (stored.length > 0 && new RangeSet(stored).overlaps(range));
   }
 
   /** The range was written here: it is not bad any more, and a restart must not copy the peer's over it. */

@@ -22,6 +22,13 @@ describe('random histories of a cluster end with equal nodes and nothing acknowl
     });
   }
 
+  it.each([[102018, 'a bad range that could not be stored made older bad bytes good again (W18)']])(
+    'seed %i, which found: %s',
+    (seed) => {
+      expect(new Story(seed).run().violations).toEqual([]);
+    },
+  );
+
   it('are the same whenever they are told', () => {
     const [once, again] = [new Story(7).run(), new Story(7).run()];
     expect(again.script).toEqual(once.script);
