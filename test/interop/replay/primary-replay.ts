@@ -220,6 +220,7 @@ export class PrimaryReplay {
       state: this.#stage.stateOf('primary'),
       silentMs: this.#stage.scheduler.nowMs - this.#saidMs,
       asked: [...this.#requests.values()],
+      countersAgree: this.#countersAgree(),
       written: writtenRanges(header, this.#line),
       data: this.#node.userData(this.#resource),
     });
@@ -326,6 +327,14 @@ export class PrimaryReplay {
     const { localcnt, remotecnt } = this.#node.metadata(this.#resource);
     this.#test.same('localcnt', String(list?.bigint('remotecnt', 'uint64')), String(localcnt));
     this.#test.same('remotecnt', String(list?.bigint('localcnt', 'uint64')), String(remotecnt));
+  }
+
+  #countersAgree(): boolean {
+    const list = this.#attached?.list ?? null;
+    const { localcnt, remotecnt } = this.#node.metadata(this.#resource);
+    return (
+      list?.bigint('remotecnt', 'uint64') === localcnt && list.bigint('localcnt', 'uint64') === remotecnt
+    );
   }
 
   get #resource(): string {

@@ -16,6 +16,8 @@ export interface Circumstances {
   readonly silentMs: number;
   /** What the primary has asked until now. */
   readonly asked: readonly Message[];
+  /** Each node's counters on disk are what the other one thinks they are. */
+  readonly countersAgree: boolean;
   /** Ranges the application has written or deleted. */
   readonly written: readonly IoRange[];
   /** What the primary's component holds. */
@@ -27,11 +29,11 @@ export function explain(message: Message, circumstances: Circumstances): string 
   const range = rangeOf(message);
   switch (nameOf(message)) {
     case 'FLUSH':
-      return 'of its own';
+      return isSomethingToFlush(circumstances) ? 'of its own' : null;
     case 'KEEPALIVE that says insync':
-      return 'after the counters were made equal';
+      return circumstances.countersAgree ? 'after the counters were made equal' : null;
     case 'KEEPALIVE that says incomplete':
-      return 'before a synchronisation that the peer needs';
+      return circumstances.countersAgree ? null : 'before a synchronisation that the peer needs';
     case 'READ':
       if (isProbe(range, circumstances)) return 'of one sector, after 10 s of silence';
       return isRepetition(range, circumstances) ? 'again, to repair the local copy' : null;
@@ -48,6 +50,11 @@ export function writtenRanges({ initial, operations }: Header, line: number): Io
   return [...initial.history, ...done]
     .filter((operation) => /^device-(write|delete)$/.test(operation.op) && sideOf(operation) === 'primary')
     .map(({ offset = 0, length = 0 }) => ({ offset, length }));
+}
+
+function isSomethingToFlush({ asked }: Circumstances): boolean {
+  const last = asked.at(-1);
+  return last !== undefined && nameOf(last) !== 'FLUSH';
 }
 
 function isRepetition({ offset, length }: IoRange, { asked }: Circumstances): boolean {
