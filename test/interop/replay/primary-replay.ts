@@ -221,6 +221,7 @@ export class PrimaryReplay {
       silentMs: this.#stage.scheduler.nowMs - this.#saidMs,
       asked: [...this.#requests.values()],
       countersAgree: this.#countersAgree(),
+      isDirty: () => (this.#stage.status('primary')?.counters.dirty ?? 0) > 0,
       written: writtenRanges(header, this.#line),
       data: this.#node.userData(this.#resource),
     });

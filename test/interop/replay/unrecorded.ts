@@ -18,6 +18,8 @@ export interface Circumstances {
   readonly asked: readonly Message[];
   /** Each node's counters on disk are what the other one thinks they are. */
   readonly countersAgree: boolean;
+  /** There is something to copy, says the primary's status. */
+  readonly isDirty: () => boolean;
   /** Ranges the application has written or deleted. */
   readonly written: readonly IoRange[];
   /** What the primary's component holds. */
@@ -33,7 +35,7 @@ export function explain(message: Message, circumstances: Circumstances): string 
     case 'KEEPALIVE that says insync':
       return circumstances.countersAgree ? 'after the counters were made equal' : null;
     case 'KEEPALIVE that says incomplete':
-      return circumstances.countersAgree ? null : 'before a synchronisation that the peer needs';
+      return circumstances.isDirty() ? 'before a synchronisation that the peer needs' : null;
     case 'READ':
       if (isProbe(range, circumstances)) return 'of one sector, after 10 s of silence';
       return isRepetition(range, circumstances) ? 'again, to repair the local copy' : null;
