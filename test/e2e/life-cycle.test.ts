@@ -108,7 +108,9 @@ describe('the life of a pair', { timeout: TIMEOUT_MS }, () => {
     await b.role('init');
     await a.logged('Disconnected from');
     await writeAlone(a, model, 50, 3);
-    expect(Number.parseInt(await a.listed('dirty'), 10)).toBe(EXTENT_BYTES);
+    // What was written just before, and not yet flushed on both nodes, may have to be copied again (W15).
+    const dirty = Number.parseInt(await a.listed('dirty'), 10) / EXTENT_BYTES;
+    expect([1, 2, 3]).toContain(dirty);
     expect(await counts(a)).toEqual(['1', '0']);
     await b.role('secondary');
     await expectSame(a, b, model);
@@ -117,7 +119,7 @@ describe('the life of a pair', { timeout: TIMEOUT_MS }, () => {
       ['0', '0'],
     ]);
     // Only what was dirty travelled: requests are 128 KiB.
-    expect(Number(await b.listed('writes'))).toBe(1);
+    expect(Number(await b.listed('writes'))).toBe(dirty);
   });
 
   it('the secondary got a new disk', async () => {
