@@ -39,8 +39,8 @@ export type DialResult =
     }
   /** The peer said no; `wait` means that it acts as primary and may step down soon. */
   | { readonly kind: 'refused'; readonly message: string; readonly wait: boolean }
-  /** `stage` names what was being done. */
-  | { readonly kind: 'failed'; readonly stage: string; readonly error: PortError };
+  /** `stage` names what was being done; null: there is no connection at all. */
+  | { readonly kind: 'failed'; readonly stage: string | null; readonly error: PortError };
 
 export interface DialOptions {
   readonly resource: string;
@@ -53,8 +53,8 @@ export interface DialOptions {
 
 type Stage = 'connecting' | 'hello' | 'credentials' | 'attaching' | 'attach' | 'map' | 'over';
 
-const STAGE_TEXT: Record<Exclude<Stage, 'over'>, string> = {
-  connecting: 'connect',
+const STAGE_TEXT: Record<Exclude<Stage, 'over'>, string | null> = {
+  connecting: null,
   hello: 'receive the answer to the hello',
   credentials: 'store the resource id',
   attaching: 'open the second connection',

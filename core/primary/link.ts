@@ -130,7 +130,7 @@ export class Link {
     this.contacted = true;
     if (result.kind === 'connected') this.#judge(result);
     else if (result.kind === 'refused') this.#refused(result.message, result.wait);
-    else this.#failed(`Unable to ${result.stage}: ${result.error.message}`);
+    else this.#failed(result.stage, result.error);
   }
 
   sessionLost(error: PortError): void {
@@ -162,7 +162,8 @@ export class Link {
     this.#owner.attempted(wait ? 'wait' : 'failed');
   }
 
-  #failed(text: string): void {
+  #failed(stage: string | null, error: PortError): void {
+    const text = stage === null ? error.message : `Unable to ${stage}: ${error.message}`;
     this.#complain('warning', `Unable to connect to ${this.#parts.config.remoteaddr}: ${text}.`);
     this.#retryAfter(this.#backoffMs);
     this.#owner.attempted('failed');

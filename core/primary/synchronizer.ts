@@ -133,10 +133,9 @@ export class Synchronizer implements ChunkOwner {
       this.#copiedBytes += chunk.length;
     } else {
       active.failed = true;
-      this.#parts.log.write(
-        'error',
-        `Synchronization of extent ${String(active.extent)} failed: ${error.message}.`,
-      );
+      const text = `Synchronization of extent ${String(active.extent)} failed: ${error.message}.`;
+      // The end of the session is told once, not for every chunk that was on its way.
+      if (error.code !== 'ENOTCONN') this.#parts.log.write('error', text);
     }
     if (active.inFlight > 0 || (active.next < active.end && !active.failed)) return;
     this.#active = this.#active.filter((other) => other !== active);
