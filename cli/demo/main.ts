@@ -7,10 +7,14 @@ import { Story } from './story.js';
 const HELP =
   'usage: npm run demo [-- --once]\n\n  --once  end after the demonstration instead of waiting for Ctrl-C\n';
 
+const A_DAY_MS = 86_400_000;
+
 /** Resolves with the first signal that asks us to end; further ones do not disturb the cleaning up. */
 function interrupted(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, resolve);
+    // Waiting for a signal alone does not keep Node running.
+    setInterval(() => undefined, A_DAY_MS);
   });
 }
 
