@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { loadAddon } from '../../native/addon.js';
 import { connectNbd } from '../../native/nbd/client.js';
-import { Cluster, eventually } from './cluster.js';
+import { Cluster, eventually, freePort } from './cluster.js';
 import type { ClusterNode } from './cluster.js';
 
 let cluster: Cluster | null = null;
@@ -156,6 +156,18 @@ describe('workers', { timeout: 120_000 }, () => {
     expect(status).toMatch(/^Groups:\t65534 $/m);
     expect(status).toMatch(loadAddon().addon === null ? /^NoNewPrivs:\t0$/m : /^NoNewPrivs:\t1$/m);
     expect(a.log).toContain('[INFO] [r0] (primary) Privileges successfully dropped.');
+  });
+
+  it('offer their devices over TCP when asked to, and not otherwise', async () => {
+    const port = await freePort();
+    const { a } = await started({ resources: ['r0', 'r1'], hastd: ['--nbd', `127.0.0.1:${port}`] });
+    await a.role('primary', 'r1');
+    const client = await eventually('the device', () => connectNbd({ host: '127.0.0.1', port: port + 1 }));
+    await client.write(0, block(3));
+    expect(await client.read(0, 4096)).toEqual(block(3));
+    await client.disconnect();
+    await expect(connectNbd({ host: '127.0.0.1', port })).rejects.toThrow('ECONNREFUSED');
+    expect(existsSync(join(a.folder, 'hast'))).toBe(false);
   });
 
   it('leave nothing behind when the daemon stops', async () => {
