@@ -7,6 +7,7 @@ import { parseConfig } from '../core/config/parser.js';
 import type { Config } from '../core/config/types.js';
 import { errorText } from '../native/errors.js';
 import { hostIdentity, ipVersions } from '../native/node-identity.js';
+import { byteText, systemText } from '../native/text.js';
 import { EX_OSFILE } from './exit-codes.js';
 
 export interface ConfigSource {
@@ -26,13 +27,17 @@ export interface ConfigFailure {
 export function readConfig({ path, node, runDir }: ConfigSource): Config | ConfigFailure {
   let text: string;
   try {
-    text = readFileSync(path, 'latin1');
+    text = readFileSync(systemText(path), 'latin1');
   } catch (error) {
     const reason = errorText(error);
     return { exitCode: EX_OSFILE, text: `Unable to open configuration file ${path}: ${reason}.` };
   }
   const identity = node === null ? hostIdentity() : { kind: 'named' as const, name: node };
-  const config = parseConfig(text, identity, systemDefaults(resolve(runDir), ipVersions()));
+  const config = parseConfig(
+    text,
+    identity,
+    systemDefaults(byteText(resolve(systemText(runDir))), ipVersions()),
+  );
   if (!isConfigError(config)) return config;
   return { exitCode: config.exitCode, text: describeConfigError(config, path) };
 }

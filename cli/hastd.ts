@@ -3,6 +3,7 @@
 import '../native/no-inspector.js';
 import { loadAddon } from '../native/addon.js';
 import { ignoreClosedTerminal } from '../native/log.js';
+import { byteText } from '../native/text.js';
 import { HastdHost } from './hastd/host.js';
 import type { HastdOptions } from './hastd/options.js';
 import { parseOptions } from './hastd/options.js';
@@ -15,7 +16,7 @@ function host(options: HastdOptions, starter: Starter): void {
 }
 
 const launched = isLaunched();
-const options = parseOptions(process.argv.slice(2));
+const options = parseOptions(process.argv.slice(2).map(byteText));
 ignoreClosedTerminal();
 if ('exitCode' in options) {
   process.stdout.write(options.stdout);

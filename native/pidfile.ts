@@ -15,6 +15,7 @@ import {
 import { constants } from 'node:fs';
 import type { PortError } from '../core/ports/error.js';
 import { portErrorOf } from './errors.js';
+import { systemText } from './text.js';
 
 /** Takes the exclusive lock of an open file without waiting; EWOULDBLOCK: another process has it. */
 export type LockDescriptor = (descriptor: number) => PortError | null;
@@ -36,7 +37,7 @@ export function openPidfile(path: string, lock: LockDescriptor): PidfileOpening 
   for (let attempt = 1; ; attempt++) {
     let descriptor: number;
     try {
-      descriptor = openSync(path, constants.O_RDWR | constants.O_CREAT, MODE);
+      descriptor = openSync(systemText(path), constants.O_RDWR | constants.O_CREAT, MODE);
     } catch (error) {
       return { kind: 'failed', error: portErrorOf(error) };
     }
@@ -79,7 +80,7 @@ export class Pidfile {
   /** Deletes the file, while it is still locked, and lets it go. */
   remove(): void {
     try {
-      unlinkSync(this.path);
+      unlinkSync(systemText(this.path));
     } catch {
       // Somebody else removed it; that is what was wanted.
     }
@@ -89,7 +90,7 @@ export class Pidfile {
 
 function isStillAt(path: string, descriptor: number): boolean {
   try {
-    const [named, opened] = [statSync(path), fstatSync(descriptor)];
+    const [named, opened] = [statSync(systemText(path)), fstatSync(descriptor)];
     return named.ino === opened.ino && named.dev === opened.dev;
   } catch {
     return false;
@@ -108,7 +109,7 @@ function pidOf(path: string): number {
 
 function readText(path: string): string {
   try {
-    return readFileSync(path, 'latin1');
+    return readFileSync(systemText(path), 'latin1');
   } catch {
     return '';
   }

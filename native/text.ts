@@ -2,6 +2,10 @@
  * Names have one character per byte inside (Latin-1), so that they pass through unchanged whatever their encoding; Node's
  * interfaces take and give UTF-8.
  */
+export function byteText(text: string): string {
+  return Buffer.from(text, 'utf8').toString('latin1');
+}
+
 export function systemText(name: string): string {
   return Buffer.from(name, 'latin1').toString('utf8');
 }

@@ -14,6 +14,7 @@ import { decodeNv } from '../../core/wire/nv-list.js';
 import type { NvList } from '../../core/wire/nv-list.js';
 import { errorText, strerror } from '../../native/errors.js';
 import { EX_OSERR, EX_UNAVAILABLE } from '../exit-codes.js';
+import { systemText } from '../../native/text.js';
 import { Failure } from './failure.js';
 
 export interface Deadlines {
@@ -52,7 +53,7 @@ function setupFailure(control: string, why: string): Failure {
 
 function connect(control: string, path: string, timeoutMs: number): Promise<Socket> {
   return new Promise((resolve, reject) => {
-    const socket = createConnection({ path });
+    const socket = createConnection({ path: systemText(path) });
     const fail = (why: string): void => {
       clearTimeout(timer);
       socket.destroy();

@@ -11,6 +11,7 @@ import { loadAddon } from '../../native/addon.js';
 import { errorText } from '../../native/errors.js';
 import { lockExclusive } from '../../native/lock.js';
 import { EX_OK, EX_OSERR, EX_TEMPFAIL } from '../exit-codes.js';
+import { systemText } from '../../native/text.js';
 import { Failure } from './failure.js';
 
 /** A daemon that drains its workers may take a while. */
@@ -40,7 +41,7 @@ async function untilGone(pid: number, control: string): Promise<void> {
       throw new Failure(EX_TEMPFAIL, `hastd (pid ${pid}) did not stop within ${PATIENCE_MS / 1000} seconds.`);
     }
     await delay(POLL_MS);
-    if (socket !== null && !existsSync(socket)) lingersMs += POLL_MS;
+    if (socket !== null && !existsSync(systemText(socket))) lingersMs += POLL_MS;
   }
 }
 
@@ -49,8 +50,8 @@ function runningPid(pidfile: string): number {
   let text: string;
   let fd: number;
   try {
-    text = readFileSync(pidfile, 'latin1');
-    fd = openSync(pidfile, 'r+');
+    text = readFileSync(systemText(pidfile), 'latin1');
+    fd = openSync(systemText(pidfile), 'r+');
   } catch (error) {
     throw new Failure(EX_OSERR, `Unable to read pidfile ${pidfile}: ${errorText(error)}. Is hastd running?`);
   }

@@ -19,6 +19,7 @@ import { prefixedLog, ProcessLog } from '../../native/log.js';
 import type { LogSink } from '../../native/log.js';
 import { openPidfile } from '../../native/pidfile.js';
 import type { LockDescriptor, Pidfile } from '../../native/pidfile.js';
+import { byteText, systemText } from '../../native/text.js';
 import { WorkerProcesses } from '../../native/worker/workers.js';
 import { isConfigFailure, readConfig } from '../config-file.js';
 import type { ConfigSource } from '../config-file.js';
@@ -82,7 +83,7 @@ export class HastdHost {
     const { configPath, node, runDir } = this.#options;
     if (isAbsolute(configPath)) return { path: configPath, node, runDir };
     try {
-      return { path: realpathSync(configPath), node, runDir };
+      return { path: byteText(realpathSync(systemText(configPath))), node, runDir };
     } catch (error) {
       return {
         exitCode: EX_CONFIG,

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { DEFAULT_CONFIG_PATH, DEFAULT_RUN_DIR } from '../../core/config/defaults.js';
 import { DEFAULT_MAX_REQUEST_BYTES } from '../../core/resource/worker.js';
+import { byteText, systemText } from '../../native/text.js';
 import { EX_OK, EX_USAGE } from '../exit-codes.js';
 import { isRefusal, readOptions } from '../getopt.js';
 import type { Refusal } from '../getopt.js';
@@ -67,7 +68,7 @@ export function parseOptions(argv: readonly string[]): HastdOptions | Ending {
     foreground: raw.F === true,
     pidfile: raw.P ?? null,
     node: raw.node ?? null,
-    runDir: resolve(raw.runDir),
+    runDir: byteText(resolve(systemText(raw.runDir))),
     user: raw.user,
     maxRequestBytes: raw.maxRequest,
     nbd: raw.nbd ?? null,

@@ -4,6 +4,7 @@ import {
   chmodSync,
   closeSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   openSync,
   readFileSync,
@@ -226,6 +227,20 @@ describe('hastd starts', { timeout: 120_000 }, () => {
     );
     process.kill(pid, 'SIGTERM');
     await eventually('hastd to end', () => !existsSync(`/proc/${pid}`));
+  });
+
+  it('in places whose names are not ASCII', async () => {
+    const place = join(folder, 'dépôt 東');
+    mkdirSync(place);
+    const named = join(place, 'hast.conf');
+    writeFileSync(named, `listen unix://${folder}/listen\n`);
+    const options = ['-c', named, '--run-dir', place];
+    pidfile = join(place, 'hastd.pid');
+    expect(await runHastd(...options)).toEqual(SILENT_SUCCESS);
+    expect(existsSync(join(place, 'hastctl'))).toBe(true);
+    expect(await run(HASTCTL, ['status', ...options])).toEqual(SILENT_SUCCESS);
+    expect(await run(HASTCTL, ['stop', ...options])).toEqual(SILENT_SUCCESS);
+    expect(existsSync(join(place, 'hastctl'))).toBe(false);
   });
 
   it('not when its launcher is gone before it is ready', async () => {
