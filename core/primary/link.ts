@@ -147,8 +147,11 @@ export class Link {
   }
 
   #retryAfter(delayMs: number): void {
+    const { truth, clock } = this.#parts;
+    // Requests may be held, no longer than the timeout, because the newest data is on the peer (W9).
+    const needed = truth.outOfDate || truth.localBad.length > 0;
     this.#retry?.cancel();
-    this.#retry = this.#parts.clock.after(delayMs, () => {
+    this.#retry = clock.after(needed ? Math.min(delayMs, RETURN_MS) : delayMs, () => {
       this.connect();
     });
   }
