@@ -32,6 +32,15 @@ export interface DiskFault {
   readonly length?: number;
 }
 
+/** Makes operations of one kind that touch a range (by default the whole medium) take longer. */
+export interface DiskDelay {
+  readonly operation: DiskOperation;
+  readonly delayMs: number;
+  /** Bytes. */
+  readonly offset?: number;
+  readonly length?: number;
+}
+
 export class SimMedium {
   readonly mediaSize: number;
   readonly sectorSize: number;
@@ -47,6 +56,7 @@ export class SimMedium {
   /** What each flush under way will make durable. */
   readonly #flushing = new Set<Set<number>>();
   readonly #faults = new Set<DiskFault>();
+  readonly #delays = new Set<DiskDelay>();
 
   constructor(random: Random, options: MediumOptions) {
     this.mediaSize = options.mediaSize;
@@ -72,6 +82,14 @@ export class SimMedium {
     };
   }
 
+  /** Slows operations down that start from now on; the result ends that. */
+  slow(delay: DiskDelay): () => void {
+    this.#delays.add(delay);
+    return () => {
+      this.#delays.delete(delay);
+    };
+  }
+
   /** Any subset of the sectors that were not flushed is lost. Its users must have died before. */
   losePower(): void {
     const keptOfTwo = this.#random.below(3);
@@ -82,17 +100,19 @@ export class SimMedium {
   }
 
   /** @internal Microsecond steps, so that sums of delays are the same on every engine. */
-  drawDelayMs(): number {
-    return this.#minDelayMs + this.#random.below(this.#delayRangeMs * 1000 + 1) / 1000;
+  drawDelayMs(operation: DiskOperation, offset: number, length: number): number {
+    let delayMs = this.#minDelayMs + this.#random.below(this.#delayRangeMs * 1000 + 1) / 1000;
+    for (const delay of this.#delays) {
+      if (delay.operation === operation && this.#touches(delay, offset, length)) delayMs += delay.delayMs;
+    }
+    return delayMs;
   }
 
   /** @internal The fault that strikes this operation, if any. */
   strike(operation: DiskOperation, offset: number, length: number): DiskFault | null {
     for (const fault of this.#faults) {
       if (fault.operation !== operation) continue;
-      const start = fault.offset ?? 0;
-      const end = start + (fault.length ?? this.mediaSize);
-      if (operation !== 'flush' && (offset >= end || offset + length <= start)) continue;
+      if (operation !== 'flush' && !this.#touches(fault, offset, length)) continue;
       if (fault.times === 'once') this.#faults.delete(fault);
       return fault;
     }
@@ -138,6 +158,12 @@ export class SimMedium {
     const outcome = this.#random.below(3);
     const done = outcome === 0 ? 0 : outcome === 1 ? sectors : this.#random.below(sectors + 1);
     return Array.from({ length: sectors }, (_, sector) => sector < done);
+  }
+
+  #touches(range: { offset?: number; length?: number }, offset: number, length: number): boolean {
+    const start = range.offset ?? 0;
+    const end = start + (range.length ?? this.mediaSize);
+    return offset < end && offset + Math.max(length, 1) > start;
   }
 
   #destage(sector: number): void {
@@ -222,7 +248,7 @@ class SimDisk implements Disk {
     const sectors = operation === 'flush' ? this.#medium.beginFlush() : null;
     const pending: Pending = { operation, offset, length, buffer, done, sectors, event: null };
     this.#pending.add(pending);
-    pending.event = this.#scheduler.after(this.#medium.drawDelayMs(), () => {
+    pending.event = this.#scheduler.after(this.#medium.drawDelayMs(operation, offset, length), () => {
       this.#complete(pending);
     });
   }
