@@ -11,6 +11,8 @@ export interface FlushOutcome {
   readonly remote: 'ok' | 'unsupported' | 'failed' | 'absent';
 }
 
+const PEER_DID_NOT_FLUSH = portError('EIO', 'the peer, which has the only copy, did not flush it');
+
 const FLUSH_DELAY_MS = 5_000;
 const FLUSH_EXTENTS = 1_024;
 
@@ -22,6 +24,8 @@ export class Flusher {
   readonly #parts: Parts;
   #timer: Timer | null = null;
   #flushing = false;
+  #peerFlushing = false;
+  #peerWaiters: Done[] = [];
   #warnedLocal = false;
   #warnedRemote = false;
 
@@ -63,17 +67,25 @@ export class Flusher {
     });
   }
 
-  /** Flushes the peer alone; an error when it could not, or is not there. */
+  /** Flushes the peer alone; an error when it could not, or is not there. Who asks during a flush shares the next one. */
   flushPeer(done: Done): void {
+    this.#peerWaiters.push(done);
+    if (!this.#peerFlushing) this.#flushPeerNow();
+  }
+
+  #flushPeerNow(): void {
+    const waiters = this.#peerWaiters;
+    this.#peerWaiters = [];
     const { session } = this.#parts.link;
     if (session === null) {
-      done(portError('EIO', 'the peer, which has the only copy, is gone'));
+      for (const done of waiters) done(portError('EIO', 'the peer, which has the only copy, is gone'));
       return;
     }
+    this.#peerFlushing = true;
     this.#requestFlush(session, (result) => {
-      done(
-        result === 'failed' ? portError('EIO', 'the peer, which has the only copy, did not flush it') : null,
-      );
+      this.#peerFlushing = false;
+      if (this.#peerWaiters.length > 0) this.#flushPeerNow();
+      for (const done of waiters) done(result === 'failed' ? PEER_DID_NOT_FLUSH : null);
     });
   }
 

@@ -50,6 +50,7 @@ export class Intake {
   #held: Piece[] = [];
   #busy = 0;
   #open = false;
+  #pumping = false;
   #holdTimerSet = false;
 
   constructor(parts: Parts, owner: IntakeOwner) {
@@ -141,12 +142,16 @@ export class Intake {
   }
 
   #pump(): void {
+    // What is held or divided at once gives its slot back inside `start`.
+    if (this.#pumping) return;
+    this.#pumping = true;
     while (this.#open && this.#busy < MAX_REQUESTS) {
       const piece = this.#waiting.shift();
-      if (piece === undefined) return;
+      if (piece === undefined) break;
       this.#busy++;
       this.#start(piece);
     }
+    this.#pumping = false;
   }
 
   #start(piece: Piece): void {

@@ -37,6 +37,8 @@ export class Link {
   readonly #ports: { network: Network; codecs: Codecs };
   readonly #owner: LinkOwner;
   #dialer: Dialer | null = null;
+  /** A handshake that is being made durable. */
+  #accepting: Connected | null = null;
   #session: Session | null = null;
   #retry: Timer | null = null;
   #stopped = false;
@@ -69,8 +71,8 @@ export class Link {
     this.#retry?.cancel();
     this.#retry = null;
     const { config, clock, map } = this.#parts;
-    if (this.#stopped || this.#dialer !== null || this.#session !== null || config.remoteaddr === 'none')
-      return;
+    const busy = this.#dialer !== null || this.#accepting !== null || this.#session !== null;
+    if (this.#stopped || busy || config.remoteaddr === 'none') return;
     const options: DialOptions = {
       resource: config.name,
       remote: config.remoteaddr,
@@ -94,8 +96,7 @@ export class Link {
 
   /** Ends the session or the attempt; dials again later. */
   drop(error: PortError): void {
-    this.#dialer?.cancel();
-    this.#dialer = null;
+    this.#abandonAttempt();
     const session = this.#session;
     if (session === null) {
       this.#retryAfter(RECONNECT_MS);
@@ -109,10 +110,18 @@ export class Link {
   stop(): void {
     this.#stopped = true;
     this.#retry?.cancel();
-    this.#dialer?.cancel();
-    const session = this.#session;
+    this.#abandonAttempt();
+    if (this.#session === null) return;
+    this.#session.close();
     this.#session = null;
-    session?.close();
+    this.#parts.map.peerLost();
+  }
+
+  #abandonAttempt(): void {
+    this.#dialer?.cancel();
+    this.#dialer = null;
+    if (this.#accepting !== null) closeBoth(this.#accepting);
+    this.#accepting = null;
   }
 
   credentials(done: (error: PortError | null, credentials: Credentials | null) => void): void {
@@ -181,6 +190,7 @@ export class Link {
   #judge(result: Connected): void {
     const { map, metadata } = this.#parts;
     const { reply } = result;
+    this.#accepting = result;
     const fault = this.#mismatch(result);
     if (fault !== null) {
       this.#giveUp(result, fault);
@@ -189,7 +199,8 @@ export class Link {
     }
     const { localcnt, remotecnt, incomplete } = metadata.current;
     const equal = !reply.virgin && reply.localcnt === remotecnt && reply.remotecnt === localcnt;
-    if (incomplete && reply.syncsrc !== 'secondary' && !equal) {
+    // Equal counters and nothing to copy: it was completed, and nobody could tell this node.
+    if (incomplete && reply.syncsrc !== 'secondary' && !(equal && map.syncCount === 0)) {
       this.#giveUp(result, 'this copy is incomplete, and the peer is not where it was being copied from');
       return;
     }
@@ -206,13 +217,16 @@ export class Link {
   }
 
   #mismatch(result: Connected): string | null {
-    const { map } = this.#parts;
+    const { map, truth } = this.#parts;
     const { datasize, extentsize } = result.reply;
     if (datasize !== map.datasize) {
       return `Data size differs between nodes (local=${String(map.datasize)}, remote=${String(datasize)})`;
     }
     if (extentsize !== map.extentsize) {
       return `Extent size differs between nodes (local=${String(map.extentsize)}, remote=${String(extentsize)})`;
+    }
+    if (result.reply.virgin && truth.localBad.length > 0) {
+      return 'The peer was created anew, but the only good copy of some data was on it; overwrite that data first';
     }
     if (result.map !== null && result.map.length < bitmapBytes(map.datasize, map.extentsize)) {
       return `The peer's activemap is too short (${String(result.map.length)} bytes)`;
@@ -221,15 +235,19 @@ export class Link {
   }
 
   #mapStored(result: Connected, error: PortError | null): void {
+    if (this.#accepting !== result) return;
     if (error !== null) {
       this.#giveUp(result, `unable to store the peer's activemap: ${error.message}`);
       return;
     }
-    const { map, metadata, truth } = this.#parts;
+    const { metadata, truth } = this.#parts;
     const { reply } = result;
-    const outOfDate = reply.syncsrc === 'secondary' && map.syncCount > 0;
+    if (this.#wroteAlone(result)) return;
+    const outOfDate = reply.syncsrc === 'secondary';
     const { localcnt, incomplete } = metadata.current;
     const first = reply.virgin && localcnt === 0n;
+    // From now on nothing is acknowledged that only this node has; the other way round not before it is durable.
+    truth.outOfDate ||= outOfDate;
     if (incomplete === outOfDate && !first) {
       truth.outOfDate = outOfDate;
       this.#install(result);
@@ -240,7 +258,10 @@ export class Link {
       localcnt: first && current.localcnt === 0n ? 1n : current.localcnt,
     });
     metadata.update(change, (failure) => {
+      if (this.#accepting !== result) return;
       if (failure !== null) {
+        truth.outOfDate = incomplete;
+        this.#parts.intake.resume();
         this.#giveUp(result, `unable to store metadata: ${failure.message}`);
         return;
       }
@@ -251,20 +272,13 @@ export class Link {
   }
 
   #install(result: Connected): void {
-    const { config, clock, log, lineage, metadata, disk } = this.#parts;
-    if (this.#stopped) {
-      closeBoth(result);
-      return;
-    }
-    if (lineage.storing || metadata.current.localcnt !== this.#toldCount) {
-      // A lonely write was acknowledged during the handshake: the peer judged by counters of the past.
-      this.#giveUp(result, 'this node wrote alone during the handshake', 0);
-      return;
-    }
+    const { config, clock, log, metadata, disk } = this.#parts;
+    if (this.#wroteAlone(result)) return;
     if (!result.connA.open || !result.connB.open) {
       this.#giveUp(result, 'the peer closed the connection');
       return;
     }
+    this.#accepting = null;
     this.peerCounts = { localcnt: result.reply.localcnt, remotecnt: result.reply.remotecnt };
     this.peerIsBehind = this.#everConnected || metadata.current.localcnt > result.reply.remotecnt;
     const again = this.#everConnected ? 'Successfully reconnected' : 'Connected';
@@ -280,8 +294,17 @@ export class Link {
     this.#owner.attempted('connected');
   }
 
+  /** A lonely write was acknowledged during the handshake: the peer judged by counters of the past. */
+  #wroteAlone(result: Connected): boolean {
+    const { lineage, metadata } = this.#parts;
+    if (!lineage.storing && metadata.current.localcnt === this.#toldCount) return false;
+    this.#giveUp(result, 'this node wrote alone during the handshake', 0);
+    return true;
+  }
+
   #giveUp(result: Connected, reason: string, retryMs = this.#backoffMs): void {
     closeBoth(result);
+    this.#accepting = null;
     this.#complain('error', `Handshake with ${this.#parts.config.remoteaddr} failed: ${reason}.`);
     this.#retryAfter(retryMs);
     this.#owner.attempted('failed');

@@ -14,6 +14,9 @@ import { Parts } from './parts.js';
 /** How long a starting primary keeps applications waiting for a peer that does not answer at all. */
 const FIRST_CONTACT_MS = 3_000;
 
+/** What a stopping primary has to say about a peer that did not finish in time is durable by then. */
+const LAST_WORDS_MS = 3_000;
+
 /**
  * The worker of a resource in role primary (core/spec/replication.md section 1.1):
  *
@@ -82,11 +85,15 @@ export class Primary implements ResourceWorker, DeviceHandler, IntakeOwner, Link
     if (config.remoteaddr !== 'none') parts.link.connect();
   }
 
-  /** Orderly end (W35): nothing new, what is in progress finishes, both nodes flush; at most `timeout` seconds. */
+  /** Orderly end (W35): nothing new, what is in progress finishes, both nodes flush; the peer has `timeout` seconds for that. */
   stop(): void {
     if (this.#stopping) return;
     this.#stopping = true;
-    this.#ports.clock.after(this.#config.timeout * 1000, () => {
+    const { clock } = this.#ports;
+    const timeoutMs = this.#config.timeout * 1000;
+    // The end of the session makes the counters tell what the peer lacks of what was acknowledged (W4).
+    clock.after(timeoutMs, () => this.#parts?.link.stop());
+    clock.after(timeoutMs + LAST_WORDS_MS, () => {
       this.#close(EXIT_OK);
     });
     if (this.#parts === null) this.#close(EXIT_OK);

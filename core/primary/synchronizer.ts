@@ -263,6 +263,7 @@ export class Synchronizer implements ChunkOwner {
       return;
     }
     lineage.rejoin(counts, (error) => {
+      if (error === null) this.#becomeCurrent();
       if (session !== this.#session || !session.open) return;
       if (error !== null) {
         this.#tryFinishLater();
@@ -274,12 +275,19 @@ export class Synchronizer implements ChunkOwner {
     });
   }
 
+  /** The copy here is complete: nothing depends on the peer any more, even if the session has ended meanwhile. */
+  #becomeCurrent(): void {
+    const { truth, intake } = this.#parts;
+    if (!truth.outOfDate) return;
+    truth.outOfDate = false;
+    intake.resume();
+  }
+
   #complete(): void {
     this.#finishing = false;
-    const { log, clock, truth, link, intake } = this.#parts;
+    const { log, clock, link } = this.#parts;
     this.#agreed = true;
     this.#retryMs = FIRST_RETRY_MS;
-    truth.outOfDate = false;
     link.peerHealthy();
     link.peerIsBehind = false;
     if (this.#toldIncomplete) this.#session?.announce(true);
@@ -295,7 +303,6 @@ export class Synchronizer implements ChunkOwner {
       log.write('info', `Synchronization complete. ${copied} synchronized in ${duration} (${rate}/sec).`);
       this.#parts.event('syncdone');
     }
-    intake.resume();
     if (this.#moreToDo()) this.#goOn();
   }
 

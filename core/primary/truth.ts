@@ -4,6 +4,8 @@ import { MAX_LOCAL_BAD } from '../metadata/codec.js';
 import type { MetadataStore } from '../metadata/store.js';
 import { portError, type Done } from '../ports/error.js';
 
+const TOO_MANY = portError('EIO', 'the local component is bad in too many places');
+
 /**
  * On which node the newest data is. Usually here. On the peer:
  *
@@ -50,7 +52,7 @@ export class Truth {
     const grown = new RangeSet([...this.#localBad.ranges, range]);
     this.#map.needSync(this.#map.rangeOf(range.offset, range.length));
     if (grown.ranges.length > MAX_LOCAL_BAD) {
-      done(portError('EIO', 'too much of the local component is bad'));
+      done(TOO_MANY);
       return;
     }
     // Bad it stays, stored or not: the peer has these bytes, and some of them may have been bad before.
@@ -66,8 +68,14 @@ export class Truth {
 
   /** The range was written here: it is not bad any more, and a restart must not copy the peer's over it. */
   localWritten(range: ByteRange, done: Done): void {
+    const mended = this.#localBad.split(range).filter((piece) => this.#localBad.overlaps(piece));
     this.#localBad.remove(range);
-    this.#store(done);
+    if (this.#localBad.ranges.length <= MAX_LOCAL_BAD) {
+      this.#store(done);
+      return;
+    }
+    for (const piece of mended) this.#localBad.add(piece);
+    done(TOO_MANY);
   }
 
   #store(done: Done): void {

@@ -9,6 +9,8 @@ import type { Piece } from './intake.js';
 import type { DeviceRange, Parts } from './parts.js';
 import type { RemoteLegOwner } from './session.js';
 
+const PEER_LACKS_IT = portError('EIO', 'the peer, which has the newest data, lacks the write');
+
 /**
  * The life of one WRITE or DELETE on the primary (DELETE is treated alike, W21):
  *
@@ -89,8 +91,8 @@ export class WriteRequest implements DeviceRange, MapWaiter, RemoteLegOwner {
     }
     map.needSync(this.#extents);
     if (this.#command === 'delete' && (error.code === 'EOPNOTSUPP' || error.code === 'ENOTTY')) {
-      // A peer that cannot delete gets the range copied instead.
-      this.#remote = 'ok';
+      // A peer that cannot delete gets the range copied instead; until then it lacks the change.
+      this.#remote = 'absent';
       synchronizer.marked(this.#extents);
       this.#advance();
       return;
@@ -151,9 +153,11 @@ export class WriteRequest implements DeviceRange, MapWaiter, RemoteLegOwner {
   readonly #localFinished = (error: PortError | null): void => {
     const { statistics, localOrder, log } = this.#parts;
     statistics.localQueue--;
-    localOrder.release(this.#localTurn);
     this.#local = error === null ? 'ok' : 'failed';
-    if (error !== null) {
+    if (error === null) {
+      localOrder.release(this.#localTurn);
+    } else {
+      // Writes behind it wait until its bytes are known to be bad: else they could not mend them (W18).
       this.#error = error;
       statistics.failed(this.#command);
       log.write('error', `Local request failed (${error.message}): ${this.#describe()}.`);
@@ -175,9 +179,7 @@ export class WriteRequest implements DeviceRange, MapWaiter, RemoteLegOwner {
       else if (verdict === 'failure') {
         // Either node may have any part of it (I30).
         map.needSync(this.#extents);
-        this.#acknowledge(
-          this.#error ?? portError('EIO', 'the peer, which has the newest data, lacks the write'),
-        );
+        this.#acknowledge(this.#error ?? PEER_LACKS_IT);
       }
     }
     this.#settle();
@@ -187,34 +189,33 @@ export class WriteRequest implements DeviceRange, MapWaiter, RemoteLegOwner {
   #succeed(): void {
     const { truth } = this.#parts;
     this.#acknowledging = true;
-    if (this.#local === 'failed') truth.localFailed(this, this.#localFailureStored);
+    if (this.#local === 'failed') this.#localCopyIsBad();
     else if (truth.isMarked(this)) truth.localWritten(this, this.#truthStored);
     else this.#truthStored(null);
   }
 
-  /** The peer's copy is the only one now: it must be durable there before anybody is told. */
-  readonly #localFailureStored = (error: PortError | null): void => {
-    if (error === null) this.#parts.flusher.flushPeer(this.#onlyCopyFlushed);
-    else this.#onlyCopyFlushed(error);
-  };
+  #localCopyIsBad(): void {
+    const { truth, synchronizer } = this.#parts;
+    truth.localFailed(this, this.#localFailureStored);
+    synchronizer.marked(this.#extents);
+  }
 
-  readonly #onlyCopyFlushed = (error: PortError | null): void => {
-    this.#parts.synchronizer.marked(this.#extents);
-    this.#acknowledge(error);
-    this.#settle();
+  readonly #localFailureStored = (error: PortError | null): void => {
+    if (error === null) this.#parts.flusher.flushPeer(this.#promiseStored);
+    else this.#promiseStored(error);
   };
 
   readonly #truthStored = (error: PortError | null): void => {
-    const { lineage } = this.#parts;
+    const { lineage, truth, flusher } = this.#parts;
     const lonely = this.#remote === 'failed' || this.#remote === 'absent';
-    if (error === null && lonely && !lineage.separated) {
-      lineage.separate(this.#lineageStored);
-      return;
-    }
-    this.#lineageStored(error);
+    if (error !== null) this.#promiseStored(error);
+    else if (truth.outOfDate && lonely) this.#promiseStored(PEER_LACKS_IT);
+    else if (truth.outOfDate) flusher.flushPeer(this.#promiseStored);
+    else if (lonely && !lineage.separated) lineage.separate(this.#promiseStored);
+    else this.#promiseStored(null);
   };
 
-  readonly #lineageStored = (error: PortError | null): void => {
+  readonly #promiseStored = (error: PortError | null): void => {
     this.#acknowledge(error);
     this.#settle();
   };
@@ -226,11 +227,12 @@ export class WriteRequest implements DeviceRange, MapWaiter, RemoteLegOwner {
   }
 
   #settle(): void {
-    const { map, ranges, flusher, intake } = this.#parts;
+    const { map, ranges, localOrder, flusher, intake } = this.#parts;
     const ended = this.#local !== 'pending' && this.#remote !== 'pending' && this.#remote !== 'received';
     if (!ended || !this.#acknowledged || this.#separating || this.#finished) return;
     this.#finished = true;
     map.writeFinished(this.#extents);
+    localOrder.release(this.#localTurn);
     ranges.release(this);
     flusher.written();
     intake.finished();
