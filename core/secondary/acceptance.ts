@@ -60,7 +60,11 @@ export class Acceptance {
     }
     const { metadata, bits } = this.#component;
     const clean = bits.every((byte) => byte === 0);
-    const verdict = decide(attach, metadata, clean);
+    const verdict = decide(
+      attach,
+      adoptionIsPending(attach, metadata, clean) ? { ...metadata, resuid: 0n } : metadata,
+      clean,
+    );
     if (verdict.kind !== 'accept') {
       done(null, this.#refusal(verdict.kind, attach));
       return;
@@ -128,17 +132,25 @@ export class Acceptance {
   }
 
   #answer(verdict: Acceptable): Answer {
-    const { bits } = this.#component;
-    if (verdict.map === 'none') {
-      return {
-        fields: encodeAttachReply({ ...this.#standing(), syncsrc: verdict.syncsrc, mapsize: 0 }),
-        data: [],
-      };
-    }
-    const map = verdict.map === 'full' ? new Uint8Array(bits.length).fill(0xff) : bits;
-    const fields = encodeAttachReply({ ...this.#standing(), syncsrc: verdict.syncsrc, mapsize: map.length });
+    const standing = { ...this.#standing(), virgin: verdict.adopts, syncsrc: verdict.syncsrc };
+    if (verdict.map === 'none') return { fields: encodeAttachReply({ ...standing, mapsize: 0 }), data: [] };
+    const map = verdict.map === 'full' ? this.#component.bits.slice().fill(0xff) : this.#dirtyBits();
+    const fields = encodeAttachReply({ ...standing, mapsize: map.length });
     const payload = packPayload(this.#ports.codecs, this.#config, map);
     return { fields: [...fields, ...payload.fields], data: [payload.data] };
+  }
+
+  /** Extents with bad bytes belong to them whatever became of the map on disk (W18). */
+  #dirtyBits(): Uint8Array {
+    const { bits, metadata } = this.#component;
+    const bitmap = new Bitmap(bits.length * 8, bits.length);
+    bitmap.bytes.set(bits);
+    for (const { offset, length } of metadata.localBad) {
+      const last = Math.floor((offset + length - 1) / metadata.extentsize);
+      for (let extent = Math.floor(offset / metadata.extentsize); extent <= last; extent++)
+        bitmap.set(extent);
+    }
+    return bitmap.bytes;
   }
 
   #standing(): Standing {
@@ -148,14 +160,23 @@ export class Acceptance {
 }
 
 /**
- * Is this copy of no use alone once the session has begun (W8)? After a full synchronisation has begun, and while bytes of it
- * are known to be bad. Otherwise an own primary says so when it must; an unmodified one never says when a copy is complete, so
- * equal counters are taken for it.
+ * Is this copy of no use alone once the session has begun (W8)? After a full synchronisation has begun. Otherwise an own
+ * primary says so when it must; an unmodified one never says when a copy is complete, so equal counters are taken for it.
  */
 function isIncomplete(verdict: Acceptable, attach: Attach, own: Metadata): boolean {
   if (verdict.syncsrc === 'secondary') return own.incomplete;
   const equal = attach.localcnt === own.remotecnt && attach.remotecnt === own.localcnt;
-  return verdict.map === 'full' || own.localBad.length > 0 || (own.incomplete && !equal);
+  return verdict.map === 'full' || (own.incomplete && !equal);
+}
+
+/**
+ * This node took over the primary's id, and the primary has not heard of it yet: a primary that never wrote alone would be
+ * equal by the counters, and only the all-ones map tells. Until that map is erased the answer is given again (C20, I17):
+ * `virgin` makes the primary count.
+ */
+function adoptionIsPending(attach: Attach, own: Metadata, clean: boolean): boolean {
+  const counts = [attach.localcnt, attach.remotecnt, own.localcnt, own.remotecnt];
+  return own.incomplete && !clean && attach.resuid === own.resuid && counts.every((count) => count === 0n);
 }
 
 function countBits(bytes: Uint8Array, size: number): number {

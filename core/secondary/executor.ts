@@ -1,9 +1,10 @@
 import { assert } from '../base/assert.js';
 import type { ResourceConfig } from '../config/types.js';
+import { RangeSet } from '../base/range-set.js';
 import { METADATA_BYTES } from '../metadata/geometry.js';
-import type { Metadata } from '../metadata/codec.js';
+import { MAX_LOCAL_BAD, type Metadata } from '../metadata/codec.js';
 import type { MetadataStore } from '../metadata/store.js';
-import type { Done, PortError } from '../ports/error.js';
+import { portError, type Done, type PortError } from '../ports/error.js';
 import { describeRequest } from '../request/describe.js';
 import { RangeLocks, type RangeHolder } from '../request/range-locks.js';
 import { Statistics } from '../resource/statistics.js';
@@ -16,6 +17,8 @@ import { encodeReply, type IoCommand } from '../wire/request-messages.js';
 const MAX_REQUESTS = 256;
 /** Payload held for requests in progress, bytes. */
 const MAX_BYTES = 32 * 1024 * 1024;
+
+const BAD_HERE = portError('EIO', 'this node never got the newest data');
 
 export interface Order {
   readonly command: IoCommand;
@@ -130,10 +133,12 @@ export class Executor {
     const { disk } = this.#ports;
     const { command, offset, length, data } = running.order;
     const done = (error: PortError | null): void => {
-      this.#finished(running, error);
+      if (error === null && command !== 'read' && this.#isBad(running.order)) this.#mended(running);
+      else this.#finished(running, error);
     };
     const at = this.#localoff + offset;
-    if (command === 'flush') disk.flush(done);
+    if (command === 'read' && this.#isBad(running.order)) done(BAD_HERE);
+    else if (command === 'flush') disk.flush(done);
     else if (command === 'delete') disk.delete(at, length, done);
     else this.#transfer(command, at, data, done);
   }
@@ -142,6 +147,23 @@ export class Executor {
     assert(data !== null, 'a READ or WRITE has a buffer');
     if (command === 'read') this.#ports.disk.read(at, data, done);
     else this.#ports.disk.write(at, data, done);
+  }
+
+  /** Bytes that a local write failed on while this node was primary: the primary of today has newer ones (W18). */
+  #isBad({ offset, length }: Order): boolean {
+    return new RangeSet(this.#options.metadata.current.localBad).overlaps({ offset, length });
+  }
+
+  /** They were written now; the answer waits until a promoted node would know. */
+  #mended(running: Running): void {
+    const change = ({ localBad }: Metadata): Partial<Metadata> => {
+      const left = new RangeSet(localBad);
+      left.remove(running.order);
+      return left.ranges.length > MAX_LOCAL_BAD ? {} : { localBad: left.ranges };
+    };
+    this.#options.metadata.update(change, (error) => {
+      this.#finished(running, error);
+    });
   }
 
   #finished(running: Running, error: PortError | null): void {
@@ -181,27 +203,14 @@ export class Executor {
     if (this.#erasing) return;
     this.#erasing = true;
     this.#ports.disk.write(METADATA_BYTES, new Uint8Array(this.#options.mapBytes), (error) => {
-      if (error === null) {
-        this.#forgetLocalBad();
-        return;
-      }
       this.#erasing = false;
-      this.statistics.failed('write');
-      this.#ports.log.write('error', `Unable to clear the activemap: ${error.message}.`);
+      this.#erased = error === null;
+      if (error !== null) {
+        this.statistics.failed('write');
+        this.#ports.log.write('error', `Unable to clear the activemap: ${error.message}.`);
+      }
       this.#checkDrained();
     });
-  }
-
-  /** What was bad here is the primary's business now: its map covers it, and this copy is marked incomplete meanwhile. */
-  #forgetLocalBad(): void {
-    const { metadata } = this.#options;
-    const erased = (): void => {
-      this.#erased = true;
-      this.#erasing = false;
-      this.#checkDrained();
-    };
-    if (metadata.current.localBad.length === 0) erased();
-    else metadata.update(() => ({ localBad: [] }), erased);
   }
 
   #checkDrained(): void {

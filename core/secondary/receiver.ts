@@ -46,6 +46,11 @@ export class Receiver implements ConnectionSink {
     this.#owner = owner;
   }
 
+  /** Nothing is received any more. */
+  stop(): void {
+    this.#hold();
+  }
+
   connected(): void {
     // The connection was made long ago.
   }

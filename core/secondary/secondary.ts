@@ -33,6 +33,7 @@ export class Secondary implements ResourceWorker {
   #config: ResourceConfig;
   #extentsize = 0;
   #executor: Executor | null = null;
+  #receiver: Receiver | null = null;
   #tick: Timer | null = null;
   #exitCode: number | null = null;
   #ended = false;
@@ -145,6 +146,7 @@ export class Secondary implements ResourceWorker {
         );
       },
     });
+    this.#receiver = receiver;
     this.#connA.handTo(receiver);
     this.#connA.lastReceivedAt = this.#ports.clock.now();
     this.#connA.resume();
@@ -191,7 +193,8 @@ export class Secondary implements ResourceWorker {
     if (this.#exitCode !== null || this.#ended) return;
     this.#exitCode = code;
     this.#tick?.cancel();
-    this.#connA.pause();
+    if (this.#receiver === null) this.#connA.pause();
+    else this.#receiver.stop();
     if (this.#executor === null) this.#exit(code);
     else this.#executor.drain();
   }

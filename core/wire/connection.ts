@@ -88,6 +88,8 @@ export class Connection implements SocketHandler {
   }
 
   resume(): void {
+    // Nothing could come in until now.
+    this.lastReceivedAt = this.#now();
     this.#reader.release();
     if (this.#open) this.#socket?.resume();
   }
