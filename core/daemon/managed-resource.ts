@@ -308,6 +308,8 @@ export class ManagedResource {
   /** The worker's device is ready. */
   #offer(provider: string): void {
     this.#exported = true;
+    // The operator's word was for the copy as it was: a restarted worker judges anew.
+    this.#forced = false;
     const address = this.#exportAddress(provider);
     if (isPortError(address)) {
       this.#unreachable(address.message);
