@@ -18,6 +18,11 @@ function numbered(letter: 'W' | 'I', last: number): string[] {
 it('core/README.md tells of W1 to W41 and of I1 to I30', () => {
   const text = readFileSync(new URL('core/README.md', project), 'utf8');
   expect(rows(text, 'W')).toEqual(numbered('W', 41));
+  const columns = text
+    .split('\n')
+    .filter((line) => line.startsWith('| W'))
+    .map((line) => line.split('|').length);
+  expect(new Set(columns)).toEqual(new Set([7]));
   expect(rows(text, 'I').filter((name) => name !== 'I8b')).toEqual(numbered('I', 30));
 });
 
