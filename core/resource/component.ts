@@ -14,7 +14,11 @@ export interface Component {
   readonly durableBits: Uint8Array;
 }
 
-/** Reads and checks metadata and activemap (core/spec/metadata.md section 2.4); the disk is not touched. */
+/**
+ * Reads and checks metadata and activemap (core/spec/metadata.md section 2.4); nothing is changed. What was read is made
+ * durable first: an earlier worker may have died between writing and flushing it, and a peer that acts on counters must not
+ * see them go back with the power.
+ */
 export function openComponent(
   ports: { disk: Disk; codecs: Codecs; log: Log },
   resource: string,
@@ -49,7 +53,10 @@ export function openComponent(
         bits.fill(0xff);
         durableBits.fill(0);
       }
-      done(null, { metadata, bits, durableBits });
+      disk.flush((fault) => {
+        if (fault === null || fault.code === 'EOPNOTSUPP') done(null, { metadata, bits, durableBits });
+        else done({ code: fault.code, message: `Unable to flush metadata: ${fault.message}` }, null);
+      });
     });
   });
 }
