@@ -133,9 +133,13 @@ export class Activemap {
     }
   }
 
-  /** The session ended: the peer may have lost whatever it had not flushed (W15b). */
+  /**
+   * The session ended: the peer may have lost whatever it had not flushed (W15b), writes included that it has executed
+   * and that are still under way here.
+   */
   peerLost(): void {
     for (const extent of this.#unflushed.keys()) this.#mark(extent);
+    for (const extent of this.#inFlight.keys()) this.#mark(extent);
   }
 
   /** Bytes of dirty extents as `status` counts them: in flight or in need of sync. */

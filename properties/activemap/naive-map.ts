@@ -57,7 +57,7 @@ export class NaiveMap {
   }
 
   peerLost(): void {
-    for (const extent of this.unflushed.keys()) this.needSync.add(extent);
+    for (const extent of [...this.unflushed.keys(), ...this.#inFlight.flat()]) this.needSync.add(extent);
   }
 
   isInFlight(extent: number): boolean {
