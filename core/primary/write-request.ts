@@ -211,7 +211,8 @@ export class WriteRequest implements DeviceRange, MapWaiter, RemoteLegOwner {
     if (error !== null) this.#promiseStored(error);
     else if (truth.outOfDate && lonely) this.#promiseStored(PEER_LACKS_IT);
     else if (truth.outOfDate) flusher.flushPeer(this.#promiseStored);
-    else if (lonely && !lineage.separated) lineage.separate(this.#promiseStored);
+    // A count that is being stored tells of acknowledged writes: nothing more is acknowledged before it is (W4).
+    else if (lineage.storing || (lonely && !lineage.separated)) lineage.separate(this.#promiseStored);
     else this.#promiseStored(null);
   };
 
