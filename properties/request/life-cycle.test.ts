@@ -102,6 +102,11 @@ class Life {
   readonly #history = new History(SECTORS);
   readonly #requests = new Map<number, Request>();
   #faults = 0;
+  /** Disk and peer work by themselves, and nobody notes which comes first. */
+  #ending = false;
+  #metadataFaults = 0;
+  /** Time (of the history) of the peer's last good answer to a FLUSH. */
+  #peerFlushedAt = -1;
 
   constructor(mode: ReplicationMode, outOfDate: boolean) {
     this.#mode = mode;
@@ -137,6 +142,7 @@ class Life {
     for (const one of steps) {
       this.#do(one);
       this.#checkBits();
+      this.#checkCount();
     }
     this.#end();
   }
@@ -191,13 +197,15 @@ class Life {
 
   #completed(order: DiskOrder, code: string | null): void {
     if (code !== null) this.#faults++;
+    if (code !== null && order.offset === 0) this.#metadataFaults++;
     const legs = order.operation === 'write' ? this.#legsOf(order.buffer, order.offset - LOCALOFF) : null;
     if (legs !== null) legs.local = code === null ? 'ok' : 'failed';
   }
 
   #sent(request: PeerRequest): void {
     const legs = request.command === 'write' ? this.#legsOf(request.data, request.offset) : null;
-    if (legs === null || legs.remote !== 'unsent') return;
+    // A chunk of a synchronisation carries the data of a write that has ended.
+    if (legs === null || legs.remote !== 'unsent' || legs.local !== 'pending') return;
     legs.remote = 'sent';
     legs.session = request.session;
   }
@@ -217,6 +225,8 @@ class Life {
 
   #replied(request: PeerRequest, { received, error }: Reply): void {
     if (error !== null) this.#faults++;
+    // A peer that has nothing to flush has nothing to lose.
+    if (request.command === 'flush' && error !== 'EIO') this.#peerFlushedAt = this.#history.now;
     const legs = request.command === 'write' ? this.#legsOf(request.data, request.offset) : null;
     if (legs === null || legs.remote === 'ok') return;
     if (error !== null) legs.remote = 'failed';
@@ -227,16 +237,20 @@ class Life {
     const request = this.#requests.get(id);
     if (request === undefined) throw new Error('an answer to nobody');
     expect(this.bench.answers.get(id)).toHaveLength(1);
-    if (error !== null) expect(this.#faults).toBeGreaterThan(0);
+    if (error !== null) expect(this.#faults > 0 || this.bench.events.includes('disconnect')).toBe(true);
     if (changes(request.command)) this.#history.end(this.#change(id, request), error === null);
     if (error !== null) return;
-    if (request.command === 'write')
-      for (const [offset, legs] of request.legs) this.#checkPromise(offset, legs);
+    if (request.command === 'write' && !this.#ending)
+      for (const [offset, legs] of request.legs) this.#checkPromise(id, offset, legs);
     if (request.command === 'read') this.#checkRead(id, request);
+    // The copy that counts is the peer's (W9).
+    if (request.command === 'flush' && this.bench.parts.truth.outOfDate) {
+      expect(this.#peerFlushedAt).toBeGreaterThanOrEqual(request.issuedAt);
+    }
   }
 
   /** core/spec/replication.md section 6.3, told by what really happened. */
-  #checkPromise(offset: number, legs: Legs): void {
+  #checkPromise(id: number, offset: number, legs: Legs): void {
     const { parts, peer } = this.bench;
     const gone = parts.link.session === null || legs.session < peer.sessions;
     const lost = legs.remote === 'unsent' || legs.remote === 'failed' || (legs.remote !== 'ok' && gone);
@@ -244,7 +258,8 @@ class Life {
     if (legs.local === 'failed') {
       expect(legs.remote).toBe('ok');
       const known = metadata.localBad.some((bad) => bad.offset <= offset && offset < bad.offset + bad.length);
-      expect(known).toBe(true);
+      const overwritten = [...this.#requests].some(([other, one]) => other > id && covers(one, offset));
+      expect(known || overwritten).toBe(true);
       return;
     }
     expect(legs.local).toBe('ok');
@@ -276,10 +291,25 @@ class Life {
     }
   }
 
+  /** An answer was given for a write that was then lost on its way: the counters tell, as soon as they are stored (W4). */
+  #checkCount(): void {
+    const { disk, parts } = this.bench;
+    const storing = disk.orders.some(({ operation, offset }) => operation === 'flush' || offset === 0);
+    if (storing || parts.link.session !== null || this.#metadataFaults > 0) return;
+    for (const [id, { legs }] of this.#requests) {
+      if (this.bench.answer(id) !== 'ok') continue;
+      for (const { remote, session } of legs.values()) {
+        if (remote !== 'sent' && remote !== 'received') continue;
+        if (session === this.bench.peer.sessions) expect(this.#metadata().localcnt).toBeGreaterThan(0n);
+      }
+    }
+  }
+
   /** The world is well again: everything is answered, everything is released, and the copies become equal. */
   #end(): void {
     const { bench } = this;
     const { peer, parts } = bench;
+    this.#ending = true;
     for (const request of [...peer.requests]) peer.execute(request);
     peer.automatic = true;
     const quiet = (): boolean =>
@@ -302,7 +332,9 @@ class Life {
     expect(this.#history.settle(theirs, Infinity).violation).toBeNull();
     const { localcnt, remotecnt, incomplete, localBad } = this.#metadata();
     expect([localcnt, remotecnt]).toEqual([peer.standing.remotecnt, peer.standing.localcnt]);
-    expect([incomplete, localBad]).toEqual([false, []]);
+    expect(incomplete).toBe(false);
+    // A mark that could not be taken from the disk stays there, and does no harm.
+    if (this.#metadataFaults === 0) expect(localBad).toEqual([]);
   }
 
   #metadata(): Metadata {
@@ -345,6 +377,10 @@ function changes(kind: DeviceCommand): boolean {
   return kind === 'write' || kind === 'delete';
 }
 
+function covers({ offset, length }: Request, at: number): boolean {
+  return offset < at + 2 * SECTOR && at < offset + length;
+}
+
 function overlap(one: PeerRequest, other: PeerRequest): boolean {
   return one.offset < other.offset + other.length && other.offset < one.offset + one.length;
 }
@@ -354,10 +390,10 @@ describe('life of a request', () => {
     for (const outOfDate of [false, true]) {
       it(`${mode}${outOfDate ? ', out of date' : ''}: one answer, never early, everything released, no bit missing`, () => {
         fc.assert(
-          fc.property(fc.array(step, { maxLength: 100 }), (steps) => {
+          fc.property(fc.array(step, { maxLength: 150, size: 'max' }), (steps) => {
             new Life(mode, outOfDate).play(steps);
           }),
-          { numRuns: 60 },
+          { numRuns: 40, interruptAfterTimeLimit: 60_000 },
         );
       });
     }
