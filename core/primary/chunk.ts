@@ -16,12 +16,13 @@ export class Chunk implements DeviceRange, RemoteLegOwner {
   readonly length: number;
   readonly #parts: Parts;
   readonly #session: Session;
-  readonly #pull: boolean;
+  /** From the peer to this node, else from here to the peer. */
+  readonly pull: boolean;
   readonly #owner: ChunkOwner;
   readonly #buffer: Uint8Array;
   #stage: 'waiting' | 'reading' | 'writing' = 'waiting';
 
-  /** `pull`: from the peer to this node, else from here to the peer. `buffer` is lent until the chunk has finished. */
+  /** `buffer` is lent until the chunk has finished. */
   constructor(
     parts: Parts,
     session: Session,
@@ -32,7 +33,7 @@ export class Chunk implements DeviceRange, RemoteLegOwner {
     this.#session = session;
     this.offset = range.offset;
     this.length = range.length;
-    this.#pull = range.pull;
+    this.pull = range.pull;
     this.#buffer = range.buffer.subarray(0, range.length);
     this.#owner = owner;
   }
@@ -51,7 +52,7 @@ export class Chunk implements DeviceRange, RemoteLegOwner {
       return;
     }
     this.#stage = 'reading';
-    if (this.#pull) this.#requestRemote('read');
+    if (this.pull) this.#requestRemote('read');
     else this.#parts.disk.read(this.#parts.localoff + this.offset, this.#buffer, this.#localFinished);
   }
 
@@ -75,7 +76,7 @@ export class Chunk implements DeviceRange, RemoteLegOwner {
       this.#finish(portError('ENOTCONN', 'the session ended'));
     } else {
       this.#stage = 'writing';
-      if (this.#pull)
+      if (this.pull)
         this.#parts.disk.write(this.#parts.localoff + this.offset, this.#buffer, this.#localFinished);
       else this.#requestRemote('write');
     }
@@ -85,7 +86,7 @@ export class Chunk implements DeviceRange, RemoteLegOwner {
   #sourceIsGood(): boolean {
     const { truth, map } = this.#parts;
     const place = truth.of(this);
-    if (!this.#pull) return place === 'here';
+    if (!this.pull) return place === 'here';
     // Nothing but a sector that could not be read is written back where both have the newest data.
     return place === 'peer' || (place === 'here' && !map.needsSyncIn(map.rangeOf(this.offset, this.length)));
   }

@@ -107,8 +107,8 @@ export class Synchronizer implements ChunkOwner {
   chunkFinished(chunk: Chunk, error: PortError | null): void {
     const active = this.#chunks.get(chunk) ?? null;
     this.#chunks.delete(chunk);
+    if (error === null && chunk.pull) this.#repaired(chunk);
     if (active !== null) this.#account(active, chunk, error);
-    else if (error === null) this.#repaired(chunk);
     this.#pump();
   }
 

@@ -237,14 +237,17 @@ class Life {
     const request = this.#requests.get(id);
     if (request === undefined) throw new Error('an answer to nobody');
     expect(this.bench.answers.get(id)).toHaveLength(1);
-    if (error !== null) expect(this.#faults > 0 || this.bench.events.includes('disconnect')).toBe(true);
+    const { parts, events } = this.bench;
+    // A peer that waits too long to answer is lost, too.
+    const lost = parts.link.session === null || events.includes('disconnect');
+    if (error !== null) expect(this.#faults > 0 || lost).toBe(true);
     if (changes(request.command)) this.#history.end(this.#change(id, request), error === null);
     if (error !== null) return;
     if (request.command === 'write' && !this.#ending)
       for (const [offset, legs] of request.legs) this.#checkPromise(id, offset, legs);
     if (request.command === 'read') this.#checkRead(id, request);
     // The copy that counts is the peer's (W9).
-    if (request.command === 'flush' && this.bench.parts.truth.outOfDate) {
+    if (request.command === 'flush' && parts.truth.outOfDate) {
       expect(this.#peerFlushedAt).toBeGreaterThanOrEqual(request.issuedAt);
     }
   }
