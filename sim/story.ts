@@ -22,6 +22,8 @@ export interface StoryResult {
 const EXTENT_BYTES = 8192;
 const DATA_BYTES = 16 * EXTENT_BYTES;
 const CHUNK_BYTES = 4096;
+/** What nodes say when the other one takes a new role, or is reloaded: they cannot know why it goes. */
+const PARTING = /^Unable to receive request header|exitcode=75|^Handshake with .* failed: the peer closed/;
 /** Everything sent has arrived, and everything received is executed. */
 const QUIET_MS = 500;
 
@@ -416,9 +418,7 @@ export class Story {
     const { application, a, b } = this.#cluster;
     if (application.failed > 0) this.#violated(`calm: ${String(application.failed)} requests failed`);
     for (const { level, text } of [...a.lines, ...b.lines]) {
-      // A secondary whose primary leaves can only say that it is gone.
-      const leaving = text.startsWith('Unable to receive request header') || text.includes('exitcode=75');
-      if (level === 'error' && !leaving) this.#violated(`calm: ${text}`);
+      if (level === 'error' && !PARTING.test(text)) this.#violated(`calm: ${text}`);
     }
   }
 }
