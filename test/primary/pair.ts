@@ -6,7 +6,7 @@ import { SimNode } from '../../sim/node.js';
 import { Random } from '../../sim/random.js';
 import { Scheduler } from '../../sim/scheduler.js';
 
-export const DATA_OFFSET = 4608;
+const DATA_OFFSET = 4608;
 export const SECTOR = 512;
 export const EXTENT_SECTORS = 16;
 const EXTENTS = 8;
