@@ -146,6 +146,8 @@ export class Synchronizer implements ChunkOwner {
     } else {
       this.#parts.map.synced(active.extent);
       this.#parts.mapStore.persist(null);
+      // What is flushed by the end of this session need not be copied again in the next (C35).
+      this.#parts.flusher.written();
     }
   }
 
