@@ -12,13 +12,14 @@ export const EXTENT_SECTORS = 16;
 const EXTENTS = 8;
 
 export class Pair {
-  readonly scheduler = new Scheduler();
+  readonly scheduler: Scheduler;
   readonly lan: Lan;
   readonly app: Application;
   readonly a: SimNode;
   readonly b: SimNode;
 
-  constructor(config: Partial<ResourceConfig> = {}, seed = 1) {
+  constructor(config: Partial<ResourceConfig> = {}, seed = 1, scheduler = new Scheduler()) {
+    this.scheduler = scheduler;
     this.lan = new Lan(this.scheduler, seed);
     const datasize = EXTENTS * EXTENT_SECTORS * SECTOR;
     this.app = new Application(datasize, new Random(seed, 'workload'));
