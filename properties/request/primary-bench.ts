@@ -21,7 +21,7 @@ import { ScriptedSecondary } from './scripted-secondary.js';
 export const SECTOR = 512;
 export const LOCALOFF = METADATA_BYTES + SECTOR;
 export const EXTENT = 4096;
-const PEER = 'tcp4://10.0.0.2:8457';
+export const PEER = 'tcp4://10.0.0.2:8457';
 
 export interface BenchOptions {
   readonly extents?: number;
