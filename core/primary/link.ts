@@ -280,7 +280,9 @@ export class Link {
     }
     this.#accepting = null;
     this.peerCounts = { localcnt: result.reply.localcnt, remotecnt: result.reply.remotecnt };
-    this.peerIsBehind = this.#everConnected || metadata.current.localcnt > result.reply.remotecnt;
+    // A peer with a map of its own was primary itself, and may have come back from a power failure without its last writes.
+    const hasMap = result.map?.some((byte) => byte !== 0) ?? false;
+    this.peerIsBehind = this.#everConnected || hasMap || metadata.current.localcnt > result.reply.remotecnt;
     const again = this.#everConnected ? 'Successfully reconnected' : 'Connected';
     log.write('info', `${again} to ${config.remoteaddr}.`);
     this.#everConnected = true;

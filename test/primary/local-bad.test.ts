@@ -55,6 +55,8 @@ describe('bytes that are bad on one node', () => {
     heal();
     pair.role(pair.b, 'primary');
     pair.inSync(pair.b);
+    // The last word of the synchronisation is on its way.
+    pair.wait(100);
     expect(pair.a.metadata()).toMatchObject({ localBad: [], incomplete: false });
     expect(violationsOf(pair, pair.a, pair.b)).toEqual([]);
   });
