@@ -278,7 +278,7 @@ const IDLE: SocketHandler = {
   closed: () => undefined,
 };
 
-export const ATTACH: Attach = {
+const ATTACH: Attach = {
   resource: 'r0',
   token: new Uint8Array(16),
   virgin: false,
