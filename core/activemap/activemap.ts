@@ -1,4 +1,5 @@
 import { assert } from '../base/assert.js';
+import { extentCount } from '../metadata/geometry.js';
 import { Bitmap } from './bitmap.js';
 import { Keepdirty } from './keepdirty.js';
 
@@ -38,7 +39,7 @@ export class Activemap {
   constructor(geometry: { datasize: number; extentsize: number; keepdirty: number; mapBytes: number }) {
     this.datasize = geometry.datasize;
     this.extentsize = geometry.extentsize;
-    const extents = Math.ceil(geometry.datasize / geometry.extentsize);
+    const extents = extentCount(geometry.datasize, geometry.extentsize);
     this.image = new Bitmap(extents, geometry.mapBytes);
     this.#sync = new Bitmap(extents);
     this.#keepdirty = new Keepdirty(geometry.keepdirty);

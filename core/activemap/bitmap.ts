@@ -13,6 +13,14 @@ export class Bitmap {
     this.bytes = new Uint8Array(byteLength);
   }
 
+  /** The bits that `bytes` hold, in bytes of its own. */
+  static from(bytes: Uint8Array, size: number): Bitmap {
+    const bitmap = new Bitmap(size, bytes.length);
+    bitmap.bytes.set(bytes);
+    for (let bit = bitmap.next(0); bit !== -1; bit = bitmap.next(bit + 1)) bitmap.#count++;
+    return bitmap;
+  }
+
   /** Number of set bits. */
   get count(): number {
     return this.#count;

@@ -1,7 +1,7 @@
 import { portError, type Done, type PortError } from '../ports/error.js';
 import type { Timer } from '../ports/clock.js';
 import type { Parts } from './parts.js';
-import type { Session } from './session.js';
+import type { RemoteRequest, Session } from './session.js';
 
 /** What became of a flush of both nodes. */
 export interface FlushOutcome {
@@ -13,6 +13,14 @@ export interface FlushOutcome {
 
 const PEER_DID_NOT_FLUSH = portError('EIO', 'the peer, which has the only copy, did not flush it');
 
+const FLUSH: RemoteRequest = {
+  command: 'flush',
+  offset: 0,
+  length: 0,
+  data: null,
+  memsync: false,
+  copy: false,
+};
 const FLUSH_DELAY_MS = 5_000;
 const FLUSH_EXTENTS = 1_024;
 
@@ -90,15 +98,7 @@ export class Flusher {
   }
 
   #requestFlush(session: Session, done: (result: 'ok' | 'unsupported' | 'failed') => void): void {
-    const request = {
-      command: 'flush',
-      offset: 0,
-      length: 0,
-      data: null,
-      memsync: false,
-      copy: false,
-    } as const;
-    session.request(request, {
+    session.request(FLUSH, {
       remoteReceived: () => undefined,
       remoteFinished: (error) => {
         done(this.#remoteResult(error));

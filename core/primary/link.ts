@@ -204,16 +204,16 @@ export class Link {
       this.#giveUp(result, 'this copy is incomplete, and the peer is not where it was being copied from');
       return;
     }
-    const changed = result.map !== null && map.merge(result.map);
-    if (changed || result.map !== null) {
-      this.#parts.mapStore.persist({
-        mapPersisted: (error) => {
-          this.#mapStored(result, error);
-        },
-      });
-    } else {
+    if (result.map === null) {
       this.#mapStored(result, null);
+      return;
     }
+    map.merge(result.map);
+    this.#parts.mapStore.persist({
+      mapPersisted: (error) => {
+        this.#mapStored(result, error);
+      },
+    });
   }
 
   #mismatch(result: Connected): string | null {

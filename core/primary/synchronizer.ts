@@ -201,7 +201,6 @@ export class Synchronizer implements ChunkOwner {
     active: ActiveExtent | null,
     range: { offset: number; length: number; pull: boolean },
   ): void {
-    // Buffers are not reused across chunks that may still be lent to a dead session's disk operation.
     const buffer = this.#buffers.pop() ?? new Uint8Array(this.#parts.maxRequestBytes);
     const owner: ChunkOwner = {
       chunkFinished: (chunk, error) => {

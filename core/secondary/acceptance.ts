@@ -1,7 +1,7 @@
 import { Bitmap } from '../activemap/bitmap.js';
 import type { ResourceConfig } from '../config/types.js';
 import { decide, type Verdict } from '../handshake/verdict.js';
-import { METADATA_BYTES } from '../metadata/geometry.js';
+import { extentCount, METADATA_BYTES } from '../metadata/geometry.js';
 import type { Metadata } from '../metadata/codec.js';
 import { MetadataStore } from '../metadata/store.js';
 import { isPortError, portError, type Done, type PortError } from '../ports/error.js';
@@ -92,7 +92,7 @@ export class Acceptance {
       log.write('warning', 'The counters of both nodes make no sense together; everything is synchronized.');
     }
     if (metadata.prevrole !== 'primary' || attach.localcnt <= metadata.remotecnt) return;
-    const dirty = countBits(bits, Math.ceil(metadata.datasize / metadata.extentsize));
+    const dirty = Bitmap.from(bits, extentCount(metadata.datasize, metadata.extentsize)).count;
     if (dirty === 0) return;
     const what = `${String(dirty)} extents written here while primary`;
     log.write(
@@ -143,8 +143,7 @@ export class Acceptance {
   /** Extents with bad bytes belong to them whatever became of the map on disk (W18). */
   #dirtyBits(): Uint8Array {
     const { bits, metadata } = this.#component;
-    const bitmap = new Bitmap(bits.length * 8, bits.length);
-    bitmap.bytes.set(bits);
+    const bitmap = Bitmap.from(bits, bits.length * 8);
     for (const { offset, length } of metadata.localBad) {
       const last = Math.floor((offset + length - 1) / metadata.extentsize);
       for (let extent = Math.floor(offset / metadata.extentsize); extent <= last; extent++)
@@ -177,12 +176,4 @@ function isIncomplete(verdict: Acceptable, attach: Attach, own: Metadata): boole
 function adoptionIsPending(attach: Attach, own: Metadata, clean: boolean): boolean {
   const counts = [attach.localcnt, attach.remotecnt, own.localcnt, own.remotecnt];
   return own.incomplete && !clean && attach.resuid === own.resuid && counts.every((count) => count === 0n);
-}
-
-function countBits(bytes: Uint8Array, size: number): number {
-  const bitmap = new Bitmap(size, bytes.length);
-  bitmap.bytes.set(bytes);
-  let count = 0;
-  for (let bit = bitmap.next(0); bit !== -1; bit = bitmap.next(bit + 1)) count++;
-  return count;
 }

@@ -94,11 +94,6 @@ export class Connection implements SocketHandler {
     if (this.#open) this.#socket?.resume();
   }
 
-  /** Delivers bytes that were read before the socket was handed over. */
-  feed(bytes: Uint8Array): void {
-    this.#reader.feed(bytes);
-  }
-
   /** Gives the socket away with every byte not yet delivered. */
   detach(): DetachedSocket {
     this.#open = false;

@@ -1,5 +1,6 @@
 import { assert } from '../base/assert.js';
 import { viewOf } from '../base/bytes.js';
+import { HEADER_BYTES } from './frame.js';
 
 /** Where the bytes after an nv list go: nowhere (no payload), into a buffer of exactly its length, or dropped. */
 export type Following = Uint8Array | { readonly skip: number } | null;
@@ -13,7 +14,6 @@ export interface MessageSink {
   violated(reason: string): void;
 }
 
-const HEADER_BYTES = 5;
 const FIRST_SCRATCH_BYTES = 16384;
 
 /**
@@ -61,17 +61,6 @@ export class MessageReader {
       this.#end += bytes;
     }
     this.#parse();
-  }
-
-  /** Delivers bytes that were read elsewhere (handed over with the socket), as if they had arrived now. */
-  feed(bytes: Uint8Array): void {
-    for (let offset = 0; offset < bytes.length;) {
-      const target = this.target();
-      const part = bytes.subarray(offset, offset + target.length);
-      target.set(part);
-      offset += part.length;
-      this.filled(part.length);
-    }
   }
 
   /** No message is delivered until `release`; bytes may still arrive and are kept. */

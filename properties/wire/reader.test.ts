@@ -172,19 +172,6 @@ describe('message reader', () => {
     );
   });
 
-  it('delivers the same when the bytes were read elsewhere', () => {
-    fc.assert(
-      fc.property(messages, fc.nat(), (sent, cut) => {
-        const receiver = new Receiver(sent);
-        const stream = streamOf(sent);
-        const at = cut % (stream.length + 1);
-        receiver.reader.feed(stream.subarray(0, at));
-        deliver(receiver, stream.subarray(at), [1000]);
-        expectAll(receiver, sent);
-      }),
-    );
-  });
-
   it('delivers nothing while held, keeps what arrives, and loses nothing', () => {
     fc.assert(
       fc.property(messages, pieces, fc.integer({ min: 1, max: 5 }), (sent, lengths, every) => {
