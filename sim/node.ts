@@ -3,12 +3,13 @@
  * and the world can do to it are its methods.
  */
 import type { Config, ResourceConfig } from '../core/config/types.js';
-import { Daemon } from '../core/daemon/daemon.js';
+import type { Daemon } from '../core/daemon/daemon.js';
 import { createGeometry, METADATA_BYTES } from '../core/metadata/geometry.js';
 import { decodeMetadata, encodeFreshMetadata, type Metadata } from '../core/metadata/codec.js';
 import { isPortError } from '../core/ports/error.js';
 import type { Role } from '../core/resource/types.js';
 import { simCodecs } from './codecs.js';
+import { ownCore, type CoreBuild } from './core-build.js';
 import type { DeviceUser } from './devices.js';
 import { SimMedium } from './disk.js';
 import type { Lan } from './lan.js';
@@ -27,6 +28,8 @@ export interface NodeOptions {
   readonly extentsize: number;
   readonly keepdirty: number;
   readonly maxRequestBytes?: number;
+  /** Default: our own. */
+  readonly core?: CoreBuild;
 }
 
 export class SimNode {
@@ -86,9 +89,9 @@ export class SimNode {
         this.lines.push({ level, text });
       },
     };
-    const { maxRequestBytes } = this.#options;
+    const { maxRequestBytes, core = ownCore } = this.#options;
     const limit = maxRequestBytes === undefined ? {} : { maxRequestBytes };
-    const options = { machine, scheduler: this.#scheduler, medium, user: this.#user, log, ...limit };
+    const options = { core, machine, scheduler: this.#scheduler, medium, user: this.#user, log, ...limit };
     this.#workers = new SimWorkers(options, process);
     const config: Config = {
       control: '/var/run/hastctl',
@@ -112,7 +115,7 @@ export class SimNode {
       pidfileChanged: () => undefined,
     };
     this.#process = process;
-    const daemon = new Daemon(ports, daemonOptions, config);
+    const daemon = new core.Daemon(ports, daemonOptions, config);
     this.#daemon = daemon;
     process.run(() => {
       daemon.start(() => undefined);

@@ -5,13 +5,9 @@ import type { Log } from '../core/ports/log.js';
 import type { DetachedSocket } from '../core/ports/network.js';
 import type { Assignment, Parent, Worker, WorkerHandler, Workers } from '../core/ports/workers.js';
 import type { ResourceEvent, WorkerStatus } from '../core/resource/types.js';
-import {
-  DEFAULT_MAX_REQUEST_BYTES,
-  startPrimary,
-  startSecondary,
-  type ResourceWorker,
-} from '../core/resource/worker.js';
+import { DEFAULT_MAX_REQUEST_BYTES, type ResourceWorker } from '../core/resource/worker.js';
 import { simCodecs } from './codecs.js';
+import type { CoreBuild } from './core-build.js';
 import { SimDevices, type DeviceUser } from './devices.js';
 import type { SimMedium } from './disk.js';
 import type { Booted, SimMachine } from './machine.js';
@@ -23,6 +19,7 @@ const SPAWN_MS = 5;
 const HOP_MS = 0.05;
 
 export interface SimWorkersOptions {
+  readonly core: CoreBuild;
   readonly machine: SimMachine;
   readonly scheduler: Scheduler;
   readonly medium: SimMedium;
@@ -119,7 +116,7 @@ export class SimWorker implements Worker {
   }
 
   #begin(booted: Booted, assignment: Assignment): void {
-    const { scheduler, medium, user, log, maxRequestBytes } = this.#options;
+    const { core, scheduler, medium, user, log, maxRequestBytes } = this.#options;
     const parent: Parent = {
       event: (event: ResourceEvent) => {
         this.#inDaemon(() => {
@@ -140,14 +137,14 @@ export class SimWorker implements Worker {
     const disk = medium.open(scheduler, process);
     const ports = { turns: process.turns, clock, disk, network, codecs: simCodecs, log, parent };
     if (assignment.role === 'secondary') {
-      this.#worker = startSecondary(ports, assignment.resource, assignment);
+      this.#worker = core.startSecondary(ports, assignment.resource, assignment);
     } else {
       const devices = new SimDevices(scheduler, process, user);
       const options = {
         force: assignment.force,
         maxRequestBytes: maxRequestBytes ?? DEFAULT_MAX_REQUEST_BYTES,
       };
-      this.#worker = startPrimary({ ...ports, entropy, devices }, assignment.resource, options);
+      this.#worker = core.startPrimary({ ...ports, entropy, devices }, assignment.resource, options);
     }
     if (this.#stopAsked) this.#worker.stop();
   }

@@ -11,6 +11,7 @@ import { decodeMetadata, type Metadata } from '../../../core/metadata/codec.js';
 import { METADATA_BYTES } from '../../../core/metadata/geometry.js';
 import { encodeNv, nv } from '../../../core/wire/nv.js';
 import { simCodecs } from '../../../sim/codecs.js';
+import { ownCore } from '../../../sim/core-build.js';
 import { SimMedium } from '../../../sim/disk.js';
 import type { Host, Lan } from '../../../sim/lan.js';
 import { SimLog } from '../../../sim/log.js';
@@ -95,8 +96,8 @@ export class ReplayNode {
     const { process, clock, network, entropy } = this.machine.boot('hastd');
     this.#workers = new Map(
       [...this.#resources].map(([name, { medium, application: user }]) => {
-        const options = { machine: this.machine, scheduler: this.#scheduler, medium, user, log: this.#log };
-        return [name, new SimWorkers(options, process)];
+        const place = { machine: this.machine, scheduler: this.#scheduler, medium };
+        return [name, new SimWorkers({ core: ownCore, ...place, user, log: this.#log }, process)];
       }),
     );
     const ports = {
