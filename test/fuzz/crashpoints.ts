@@ -8,29 +8,6 @@ import type { SimNode } from '../../sim/node.js';
 import { Scheduler } from '../../sim/scheduler.js';
 import { EXTENT_SECTORS, Pair } from '../primary/pair.js';
 
-/** Calls back once, before the given event. */
-class CrashScheduler extends Scheduler {
-  #left = Infinity;
-  #crash: () => void = () => undefined;
-
-  arm(events: number, crash: () => void): void {
-    this.#left = events;
-    this.#crash = crash;
-  }
-
-  /** True when the point was not reached. */
-  disarm(): boolean {
-    const unreached = this.#left > 0;
-    this.#left = Infinity;
-    return unreached;
-  }
-
-  override step(): boolean {
-    if (this.#left-- === 0) this.#crash();
-    return super.step();
-  }
-}
-
 interface Script {
   readonly name: string;
   /** Up to where crashes begin; the result is the primary. */
@@ -156,17 +133,19 @@ function end(pair: Pair, how: (typeof ENDS)[number]): void {
 
 /** True when the script was over before the point. */
 function run(script: Script, mode: ReplicationMode, how: (typeof ENDS)[number], point: number): boolean {
-  const scheduler = new CrashScheduler();
+  const scheduler = new Scheduler();
+  let left = point;
   const pair = new Pair({ replication: mode, timeout: 5 }, point + 1, scheduler);
   const { violations } = pair.app;
   let over = false;
   try {
     const primary = script.begin(pair);
-    scheduler.arm(point, () => {
-      end(pair, how);
-    });
+    scheduler.beforeEvent = () => {
+      if (left-- === 0) end(pair, how);
+    };
     script.play(pair);
-    over = scheduler.disarm();
+    over = left >= 0;
+    scheduler.beforeEvent = null;
     for (const node of [pair.a, pair.b]) {
       if (node.alive) continue;
       pair.revive(node);
