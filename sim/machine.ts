@@ -41,7 +41,7 @@ export class SimMachine {
 
   /** Starts a process. */
   boot(name: string): Booted {
-    const process = new SimProcess(`${this.name}/${name}`);
+    const process = new SimProcess(`${this.name}/${name}`, this.#scheduler.newLane());
     this.#processes.add(process);
     process.onDeath(() => this.#processes.delete(process));
     return {
@@ -51,6 +51,16 @@ export class SimMachine {
       entropy: new SimEntropy(this.#random),
       log: new SimLog(),
     };
+  }
+
+  /** Stops every process for a while; virtual time, the network and the disks go on. */
+  pause(durationMs: number): void {
+    for (const process of this.#processes) this.pauseProcess(process, durationMs);
+  }
+
+  /** Stops one process for a while. */
+  pauseProcess(process: SimProcess, durationMs: number): void {
+    this.#scheduler.after(durationMs, process.pause());
   }
 
   /** Everything dies at once; media lose what was not flushed and connections become half open. */

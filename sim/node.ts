@@ -155,6 +155,12 @@ export class SimNode {
     this.machine.losePower();
   }
 
+  /** SIGSTOP of the daemon or the worker, SIGCONT `durationMs` later; `machine.pause` stops both. */
+  pause(which: 'daemon' | 'worker', durationMs: number): void {
+    const process = which === 'daemon' ? this.#process : (this.#workers?.current?.process ?? null);
+    if (process !== null) this.machine.pauseProcess(process, durationMs);
+  }
+
   /** What is on the disk, as the next process would read it. */
   metadata(): Metadata {
     const { mediaSize, sectorSize } = this.medium;

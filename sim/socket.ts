@@ -46,14 +46,21 @@ export class SimSocket implements Socket {
     });
     endpoint.user = {
       established: () => {
-        this.#owner.run(() => this.#handler?.connected());
-        this.#scheduleHandOver();
+        this.#owner.whenRunning(() => {
+          if (this.#gone) return;
+          this.#owner.run(() => this.#handler?.connected());
+          this.#scheduleHandOver();
+        });
       },
       readable: () => {
-        this.#deliver();
+        this.#owner.whenRunning(() => {
+          this.#deliver();
+        });
       },
       writable: () => {
-        this.#scheduleHandOver();
+        this.#owner.whenRunning(() => {
+          this.#scheduleHandOver();
+        });
       },
     };
   }
@@ -133,8 +140,10 @@ export class SimSocket implements Socket {
     if (this.#handOverScheduled) return;
     this.#handOverScheduled = true;
     this.#scheduler.after(0, () => {
-      this.#handOverScheduled = false;
-      this.#handOver();
+      this.#owner.whenRunning(() => {
+        this.#handOverScheduled = false;
+        this.#handOver();
+      });
     });
   }
 
@@ -162,8 +171,10 @@ export class SimSocket implements Socket {
     if (this.#deliveryScheduled) return;
     this.#deliveryScheduled = true;
     this.#scheduler.after(0, () => {
-      this.#deliveryScheduled = false;
-      this.#deliver();
+      this.#owner.whenRunning(() => {
+        this.#deliveryScheduled = false;
+        this.#deliver();
+      });
     });
   }
 

@@ -53,6 +53,9 @@ export class SimWorker implements Worker {
   readonly #options: SimWorkersOptions;
   readonly #daemon: SimProcess;
   readonly #handler: WorkerHandler;
+  /** The channels between the two processes keep their order. */
+  readonly #toWorker: number;
+  readonly #toDaemon: number;
   #worker: ResourceWorker | null = null;
   #stopAsked = false;
   #ended = false;
@@ -68,6 +71,8 @@ export class SimWorker implements Worker {
     this.#options = options;
     this.#daemon = daemon;
     this.#handler = handler;
+    this.#toWorker = options.scheduler.newLane();
+    this.#toDaemon = options.scheduler.newLane();
     const booted = options.machine.boot(`worker ${String(pid)}`);
     this.process = booted.process;
     daemon.onDeath(() => {
@@ -158,14 +163,12 @@ export class SimWorker implements Worker {
   }
 
   #inWorker(call: () => void): void {
-    this.#options.scheduler.after(HOP_MS, () => {
-      this.process.run(call);
-    });
+    const { scheduler } = this.#options;
+    scheduler.after(HOP_MS, () => this.process.run(call), this.#toWorker);
   }
 
   #inDaemon(call: () => void): void {
-    this.#options.scheduler.after(HOP_MS, () => {
-      this.#daemon.run(call);
-    });
+    const { scheduler } = this.#options;
+    scheduler.after(HOP_MS, () => this.#daemon.run(call), this.#toDaemon);
   }
 }
