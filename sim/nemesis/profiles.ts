@@ -1,0 +1,246 @@
+/**
+ * What kind of histories to look at, as data: how likely each act is, and what the world is made of. A profile that makes a rare
+ * history likely finds in a hundred seeds what the default one finds in ten thousand.
+ */
+import type { ChecksumName, CompressionName, ReplicationMode } from '../../core/config/types.js';
+import type { CoreName, NodeName } from '../script/script.js';
+import type { ActName } from './acts.js';
+
+type Range = readonly [least: number, most: number];
+
+/** How the nodes meet for the first time. */
+export type Opening =
+  /** Secondary first, then the primary. */
+  | 'usual'
+  /** The first writes are made before the secondary has a role. */
+  | 'alone'
+  /** Both are primary, cut off from each other, before they ever met. */
+  | 'two-virgins';
+
+export interface Profile {
+  readonly name: string;
+  /** One line for `--help`. */
+  readonly about: string;
+  /** Relative to each other; an act that is not named does not happen. */
+  readonly acts: Readonly<Partial<Record<ActName, number>>>;
+  /** One in so many seeds is calm; 0: none is. */
+  readonly calmOneIn: number;
+  /** Each enabled with probability 1/2, as a swarm; false: all of them, always. */
+  readonly swarm: boolean;
+  /** Acts of a history. */
+  readonly length: Range;
+  readonly requests: number;
+  readonly openings: readonly Opening[];
+  readonly modes: readonly ReplicationMode[];
+  readonly checksums: readonly ChecksumName[];
+  readonly compressions: readonly CompressionName[];
+  /** Seconds. */
+  readonly timeout: Range;
+  readonly extents: Range;
+  readonly extentBytes: readonly number[];
+  readonly keepdirty: Range;
+  readonly cores: readonly Readonly<Record<NodeName, CoreName>>[];
+}
+
+const PROCESSES = {
+  'kill-worker': 3,
+  'kill-daemon': 1,
+  'secondary-crash': 3,
+  'primary-crash': 3,
+  blackout: 2,
+  'slow-crash': 2,
+  pause: 2,
+  restart: 1,
+} as const;
+
+const NETWORK = {
+  partition: 3,
+  flap: 1,
+  'cut-message': 3,
+  channels: 2,
+  reset: 3,
+  refuse: 1,
+  latency: 1,
+  bandwidth: 1,
+  'late-close': 1,
+  move: 1,
+  'cut-off': 1,
+} as const;
+
+const DISKS = {
+  'bad-blocks': 3,
+  'bad-on-both': 1,
+  'bad-knowledge': 2,
+  'bad-flush': 2,
+  'bad-then-lost': 1,
+  'no-space': 1,
+  'slow-disk': 1,
+  'stuck-disk': 1,
+} as const;
+
+const ROLES = {
+  swap: 2,
+  'hasty-swap': 1,
+  'role-storm': 1,
+  failover: 3,
+  'fail-back': 2,
+  'promote-target': 2,
+  'promote-stale': 1,
+  split: 2,
+  'double-primary': 1,
+  'wrong-node': 1,
+  'replace-secondary': 1,
+} as const;
+
+const SESSIONS = {
+  'interrupt-sessions': 3,
+  'cut-handshakes': 2,
+  'trouble-in-handshakes': 2,
+  'race-sync': 2,
+  'race-sync-from-secondary': 2,
+} as const;
+
+const ALL = { ...PROCESSES, ...NETWORK, ...DISKS, ...ROLES, ...SESSIONS, idle: 1, reload: 1 } as const;
+
+const OWN_CORES = [{ a: 'own', b: 'own' }] as const;
+
+const DEFAULT: Profile = {
+  name: 'default',
+  about: 'everything that a replicated disk must survive',
+  acts: ALL,
+  calmOneIn: 10,
+  swarm: true,
+  length: [1, 8],
+  requests: 200,
+  openings: ['usual', 'usual', 'usual', 'usual', 'usual', 'usual', 'alone', 'two-virgins'],
+  modes: ['fullsync', 'memsync', 'async'],
+  checksums: ['none', 'crc32', 'sha256'],
+  compressions: ['none', 'hole', 'lzf'],
+  timeout: [5, 20],
+  extents: [4, 16],
+  extentBytes: [4096, 8192],
+  keepdirty: [1, 4],
+  cores: OWN_CORES,
+};
+
+/** A part of the default profile, with nothing calm in it. */
+function only(name: string, about: string, acts: Profile['acts'], change: Partial<Profile> = {}): Profile {
+  return { ...DEFAULT, calmOneIn: 0, ...change, name, about, acts };
+}
+
+const OTHERS: readonly Profile[] = [
+  { ...DEFAULT, name: 'calm', about: 'nothing fails', acts: { idle: 1, swap: 2, reload: 2 }, calmOneIn: 1 },
+  only('network', 'links and connections', { ...NETWORK, ...SESSIONS, swap: 1, reload: 1, idle: 1 }),
+  only('disk', 'disks that refuse or delay, and what follows', {
+    ...DISKS,
+    'slow-crash': 1,
+    'trouble-in-handshakes': 3,
+    'secondary-crash': 1,
+    failover: 2,
+    swap: 1,
+    reset: 1,
+  }),
+  only('crash', 'processes that die', {
+    ...PROCESSES,
+    failover: 2,
+    'interrupt-sessions': 2,
+    'promote-target': 1,
+  }),
+  only('power', 'machines that lose what was not flushed', {
+    'secondary-crash': 3,
+    'primary-crash': 3,
+    blackout: 4,
+    'slow-crash': 4,
+    'bad-flush': 3,
+    failover: 2,
+    idle: 2,
+  }),
+  only('roles', 'the operator changes roles, well or badly', {
+    ...ROLES,
+    'kill-worker': 1,
+    'secondary-crash': 1,
+    reset: 1,
+  }),
+  only(
+    'split',
+    'both nodes write alone',
+    {
+      split: 6,
+      'double-primary': 2,
+      'promote-stale': 3,
+      'fail-back': 2,
+      failover: 2,
+      partition: 1,
+      'primary-crash': 1,
+    },
+    { openings: ['usual', 'usual', 'two-virgins', 'alone'] },
+  ),
+  only('resync', 'synchronisations and what interrupts them', {
+    'race-sync': 4,
+    'race-sync-from-secondary': 4,
+    'promote-target': 2,
+    'fail-back': 2,
+    'replace-secondary': 2,
+    'interrupt-sessions': 2,
+    'secondary-crash': 2,
+    'bad-blocks': 1,
+  }),
+  only('handshake', 'sessions that end before they have begun', {
+    ...SESSIONS,
+    'replace-secondary': 2,
+    'fail-back': 1,
+  }),
+  only(
+    'eviction',
+    'one extent stays dirty, many are written: bits come and go all the time',
+    {
+      'slow-crash': 2,
+      'secondary-crash': 3,
+      'primary-crash': 2,
+      blackout: 2,
+      reset: 3,
+      partition: 2,
+      'bad-flush': 2,
+      idle: 3,
+    },
+    { keepdirty: [1, 1], extents: [12, 16] },
+  ),
+  only('flush', 'flushes that fail or take long, around the end of sessions', {
+    'bad-flush': 6,
+    'slow-crash': 3,
+    'trouble-in-handshakes': 3,
+    'secondary-crash': 2,
+    failover: 2,
+    blackout: 2,
+    idle: 2,
+  }),
+  only('async', 'asynchronous replication', ALL, { modes: ['async'] }),
+  only('memsync', 'acknowledged from the memory of the peer', ALL, { modes: ['memsync'] }),
+  only('hostile', 'disks that lie, forget and invent: nothing may hang or crash', {
+    ...ALL,
+    'lying-disk': 6,
+    corruption: 6,
+    misdirection: 6,
+    'short-disk': 6,
+    'old-disk': 6,
+  }),
+  only('reference-peer', 'one node behaves as FreeBSD 12.1 does', ALL, {
+    cores: [
+      { a: 'own', b: 'freebsd-12.1' },
+      { a: 'freebsd-12.1', b: 'own' },
+    ],
+  }),
+  only('old-peer', 'one node speaks the first version of the protocol', ALL, {
+    cores: [
+      { a: 'own', b: 'protocol-1' },
+      { a: 'protocol-1', b: 'own' },
+    ],
+  }),
+  { ...DEFAULT, name: 'nightly', about: 'longer histories of everything', length: [4, 24], requests: 600 },
+];
+
+export const PROFILES: readonly Profile[] = [DEFAULT, ...OTHERS];
+
+export function profileNamed(name: string): Profile | null {
+  return PROFILES.find((profile) => profile.name === name) ?? null;
+}
