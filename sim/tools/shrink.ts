@@ -120,7 +120,7 @@ class Shrinker {
     const indexes = () => this.#steps.flatMap((step, index) => (candidate(step) ? [index] : []));
     for (let size = indexes().length; size >= 1; size >>= 1) {
       let end = indexes().length;
-      while (end > 0) {
+      while (end > 0 && this.#runs < this.#budget) {
         const start = Math.max(0, end - size);
         const chunk = new Set(indexes().slice(start, end));
         this.#acceptsSteps(withoutSteps(this.#steps, chunk, time), seeds);

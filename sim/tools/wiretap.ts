@@ -12,6 +12,7 @@ import {
 import { decodeNv, type NvList } from '../../core/wire/nv-list.js';
 import { MessageReader } from '../../core/wire/reader.js';
 import { decodeReply, decodeRequest } from '../../core/wire/request-messages.js';
+import { shortId } from './front-watch.js';
 
 /** HAST's names for the two connections of a session: requests on A, replies on B. */
 export type Wire = 'A' | 'B';
@@ -185,8 +186,4 @@ function handshake(text: string): TappedMessage {
 
 function unknown(text: string): TappedMessage {
   return { text, kind: 'unknown', seq: null, range: null, command: null };
-}
-
-function shortId(resuid: bigint): string {
-  return resuid === 0n ? '0' : `${resuid.toString(16).slice(0, 4)}...`;
 }
