@@ -6,7 +6,7 @@ import type { ReplicationMode, ResourceConfig } from '../core/config/types.js';
 import type { PortError } from '../core/ports/error.js';
 import { Application } from './application.js';
 import type { DeviceUser, SimDevice } from './devices.js';
-import type { DiskFault } from './disk.js';
+import type { DiskFault } from './disk-faults.js';
 import { Lan } from './lan.js';
 import type { LogLine } from './log.js';
 import { SimNode } from './node.js';

@@ -3,7 +3,7 @@
  * once with the power; media and host name stay.
  */
 import { SimClock } from './clock.js';
-import type { SimMedium } from './disk.js';
+import type { SimMedium } from './medium.js';
 import { SimEntropy } from './entropy.js';
 import type { Host, Lan } from './lan.js';
 import { SimLog } from './log.js';

@@ -11,7 +11,7 @@ import type { Role } from '../core/resource/types.js';
 import { simCodecs } from './codecs.js';
 import { ownCore, type CoreBuild } from './core-build.js';
 import type { DeviceUser } from './devices.js';
-import { SimMedium } from './disk.js';
+import { SimMedium } from './medium.js';
 import type { Lan } from './lan.js';
 import type { LogLine } from './log.js';
 import { SimMachine } from './machine.js';
@@ -74,10 +74,8 @@ export class SimNode {
     if (isPortError(geometry)) throw new Error(geometry.message);
     const block = encodeFreshMetadata({ resource: this.resource.name, extentsize, keepdirty, ...geometry });
     const map = new Uint8Array(geometry.localoff - METADATA_BYTES);
-    for (const image of [this.medium.visible, this.medium.durable]) {
-      image.set(block, 0);
-      image.set(map, METADATA_BYTES);
-    }
+    this.medium.imprint(0, block);
+    this.medium.imprint(METADATA_BYTES, map);
   }
 
   /** Starts the main daemon; every role is init. */

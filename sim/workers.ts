@@ -9,7 +9,7 @@ import { DEFAULT_MAX_REQUEST_BYTES, type ResourceWorker } from '../core/resource
 import { simCodecs } from './codecs.js';
 import type { CoreBuild } from './core-build.js';
 import { SimDevices, type DeviceUser } from './devices.js';
-import type { SimMedium } from './disk.js';
+import type { SimMedium } from './medium.js';
 import type { Booted, SimMachine } from './machine.js';
 import type { SimProcess } from './process.js';
 import type { Scheduler } from './scheduler.js';

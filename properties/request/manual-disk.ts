@@ -1,6 +1,6 @@
 import type { Disk } from '../../core/ports/disk.js';
 import { portError, type Done } from '../../core/ports/error.js';
-import type { DiskOperation } from '../../sim/disk.js';
+import type { DiskOperation } from '../../sim/disk-faults.js';
 
 /** One operation that the core has asked for and that waits to be completed. */
 export interface DiskOrder {

@@ -7,7 +7,7 @@ import type { Disk } from '../../core/ports/disk.js';
 import { isPortError } from '../../core/ports/error.js';
 import type { Addon } from '../../native/addon.js';
 import { openDisk } from '../../native/disk.js';
-import { SimMedium } from '../../sim/disk.js';
+import { SimMedium } from '../../sim/medium.js';
 import { SimProcess } from '../../sim/process.js';
 import { Random } from '../../sim/random.js';
 import { Scheduler } from '../../sim/scheduler.js';

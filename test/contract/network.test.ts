@@ -4,7 +4,7 @@ import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Turns } from '../../core/base/turns.js';
 import { NodeNetwork } from '../../native/tcp.js';
-import { SimMedium } from '../../sim/disk.js';
+import { SimMedium } from '../../sim/medium.js';
 import { Lan } from '../../sim/lan.js';
 import { SimMachine } from '../../sim/machine.js';
 import { Random } from '../../sim/random.js';

@@ -11,7 +11,7 @@ import { isPortError } from '../../core/ports/error.js';
 import type { Done, PortError } from '../../core/ports/error.js';
 import { openDisk } from '../../native/disk.js';
 import type { OpenDiskOptions } from '../../native/disk.js';
-import { SimMedium } from '../../sim/disk.js';
+import { SimMedium } from '../../sim/medium.js';
 import { SimProcess } from '../../sim/process.js';
 import { Random } from '../../sim/random.js';
 import { Scheduler } from '../../sim/scheduler.js';

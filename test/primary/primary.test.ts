@@ -8,7 +8,7 @@ import { startPrimary, type ResourceWorker } from '../../core/resource/worker.js
 import { EXTENT, LOCALOFF, PEER, RESOURCE, SECTOR } from '../../properties/request/primary-bench.js';
 import { ScriptedSecondary } from '../../properties/request/scripted-secondary.js';
 import { simCodecs } from '../../sim/codecs.js';
-import { SimMedium } from '../../sim/disk.js';
+import { SimMedium } from '../../sim/medium.js';
 import { Lan } from '../../sim/lan.js';
 import { SimMachine } from '../../sim/machine.js';
 import { Random } from '../../sim/random.js';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { sameBytes } from '../../core/base/bytes.js';
 import type { PortError } from '../../core/ports/error.js';
-import { SimMedium } from '../../sim/disk.js';
+import { SimMedium } from '../../sim/medium.js';
 import { SimProcess } from '../../sim/process.js';
 import { Random } from '../../sim/random.js';
 import { Scheduler } from '../../sim/scheduler.js';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { PortError } from '../../core/ports/error.js';
 import type { DetachedSocket, Network, Socket, SocketHandler } from '../../core/ports/network.js';
-import { SimMedium } from '../../sim/disk.js';
+import { SimMedium } from '../../sim/medium.js';
 import { Lan } from '../../sim/lan.js';
 import { SimMachine } from '../../sim/machine.js';
 import { Random } from '../../sim/random.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { SimClock } from '../../sim/clock.js';
-import { SimMedium } from '../../sim/disk.js';
+import { SimMedium } from '../../sim/medium.js';
 import { SimProcess } from '../../sim/process.js';
 import { Random } from '../../sim/random.js';
 import { Scheduler } from '../../sim/scheduler.js';

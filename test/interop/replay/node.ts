@@ -12,7 +12,7 @@ import { METADATA_BYTES } from '../../../core/metadata/geometry.js';
 import { encodeNv, nv } from '../../../core/wire/nv.js';
 import { simCodecs } from '../../../sim/codecs.js';
 import { ownCore } from '../../../sim/core-build.js';
-import { SimMedium } from '../../../sim/disk.js';
+import { SimMedium } from '../../../sim/medium.js';
 import type { Host, Lan } from '../../../sim/lan.js';
 import { SimLog } from '../../../sim/log.js';
 import { SimMachine } from '../../../sim/machine.js';
