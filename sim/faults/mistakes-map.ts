@@ -1,0 +1,198 @@
+/** Mistakes with dirty bits: which are set, when they are durable, and when they may go. */
+import type { Mutant } from './mutant.js';
+
+const ACTIVEMAP = 'activemap/activemap.js';
+const MAP_STORE = 'activemap/map-store.js';
+const COMPONENT = 'resource/component.js';
+const FLUSHER = 'primary/flusher.js';
+
+export const mistakesWithTheMap: readonly Mutant[] = [
+  {
+    id: 'first-extent-only',
+    title: 'A write that touches two extents marks only the first.',
+    invariant: 'I8',
+    profile: 'default',
+    patches: [
+      {
+        file: ACTIVEMAP,
+        find: 'last: Math.floor((offset + length - 1) / this.extentsize),',
+        replace: 'last: Math.floor(offset / this.extentsize),',
+      },
+    ],
+  },
+  {
+    id: 'last-extent-not-merged',
+    title: 'The last extent of a map that is merged is forgotten.',
+    invariant: 'I8',
+    profile: 'default',
+    patches: [
+      {
+        file: ACTIVEMAP,
+        find: 'const end = Math.min(byte * 8 + 8, this.#sync.size);',
+        replace: 'const end = Math.min(byte * 8 + 8, this.#sync.size - 1);',
+      },
+    ],
+  },
+  {
+    id: 'merge-replaces',
+    title: 'The map of the peer replaces what was to be synchronised instead of being added to it.',
+    invariant: 'I8',
+    profile: 'default',
+    patches: [
+      {
+        file: ACTIVEMAP,
+        find: `
+            let added = false;
+            const whole`,
+        replace: `
+            for (let extent = this.#sync.next(0); extent !== -1; extent = this.#sync.next(extent + 1))
+              this.#sync.clear(extent);
+            let added = false;
+            const whole`,
+      },
+    ],
+  },
+  {
+    id: 'merge-wrong-end',
+    title: 'The bits of a map that is merged are read from the wrong end of each byte.',
+    invariant: 'I8',
+    profile: 'default',
+    patches: [
+      {
+        file: ACTIVEMAP,
+        find: '& (1 << (extent & 7))) !== 0 && this',
+        replace: '& (0x80 >> (extent & 7))) !== 0 && this',
+      },
+    ],
+  },
+  {
+    id: 'eviction-clears-in-flight',
+    title: 'An extent that leaves the list of recent ones loses its bit even while it is being written.',
+    invariant: 'I8',
+    profile: 'default',
+    patches: [{ file: ACTIVEMAP, find: 'this.#settle(evicted);', replace: 'this.image.clear(evicted);' }],
+  },
+  {
+    id: 'flush-covers-later-writes',
+    title: 'A flush vouches for writes that ended while it was under way.',
+    invariant: 'I7',
+    profile: 'default',
+    patches: [
+      { file: ACTIVEMAP, find: 'if (written > generation)', replace: 'if (written > generation + 1)' },
+    ],
+  },
+  {
+    id: 'failed-flush-clears-bits',
+    title: 'A flush that failed here clears dirty bits.',
+    invariant: 'I7',
+    profile: 'default',
+    patches: [
+      {
+        file: FLUSHER,
+        find: `if (localOk && outcome.remote !== 'failed') {`,
+        replace: `if (outcome.remote !== 'failed') {`,
+      },
+    ],
+  },
+  {
+    id: 'flush-not-sent',
+    title: 'A FLUSH is not sent to the peer.',
+    invariant: 'I6',
+    profile: 'default',
+    patches: [{ file: FLUSHER, find: 'if (link.session !== null) {', replace: 'if (false) {' }],
+  },
+  {
+    id: 'flush-not-here',
+    title: 'A FLUSH is sent to the peer, but not done here.',
+    invariant: 'I6',
+    profile: 'default',
+    patches: [
+      {
+        file: FLUSHER,
+        find: 'disk.flush((error) => {',
+        replace: '((done) => disk.read(0, new Uint8Array(disk.sectorSize), done))((error) => {',
+      },
+    ],
+  },
+  {
+    id: 'clearing-overlooked',
+    title: 'A bit that a map write under way takes from the disk counts as durable.',
+    invariant: 'I10',
+    profile: 'default',
+    patches: [
+      {
+        file: MAP_STORE,
+        find: `
+            if (writing !== undefined && (writing & mask) === 0)
+              return false;`,
+        replace: '',
+      },
+    ],
+  },
+  {
+    id: 'map-not-flushed',
+    title: 'Dirty bits are written, but not flushed.',
+    invariant: 'I10',
+    profile: 'default',
+    patches: [{ file: MAP_STORE, find: 'else if (this.metaflush) {', replace: 'else if (false) {' }],
+  },
+  {
+    id: 'failed-map-write-trusted',
+    title: 'Bits whose map write failed count as durable for the next write.',
+    invariant: 'I10',
+    profile: 'default',
+    patches: [
+      {
+        file: MAP_STORE,
+        find: 'this.#durable[byte] = (this.#durable[byte] ?? 0) & (written[i] ?? 0);',
+        replace: 'this.#durable[byte] = written[i] ?? 0;',
+      },
+    ],
+  },
+  {
+    id: 'unreadable-map-is-clean',
+    title: 'A map that cannot be read counts as empty.',
+    invariant: 'I8',
+    profile: 'default',
+    patches: [{ file: COMPONENT, find: 'bits.fill(0xff);', replace: '' }],
+  },
+  {
+    id: 'read-but-not-durable',
+    title: 'What a worker has read of its component may still be lost with the power.',
+    invariant: 'I16',
+    profile: 'default',
+    patches: [
+      { file: COMPONENT, find: 'disk.flush((fault) => {', replace: '((done) => done(null))((fault) => {' },
+    ],
+  },
+  {
+    id: 'bits-never-cleared',
+    title: 'Dirty bits are never cleared: every restart copies all that was ever written.',
+    invariant: 'I8b',
+    profile: 'default',
+    patches: [
+      {
+        file: ACTIVEMAP,
+        find: `
+            if (!dirty)
+              this.image.clear(extent);`,
+        replace: '',
+      },
+    ],
+  },
+  {
+    id: 'executing-writes-not-copied',
+    title: 'Writes that were under way when the session ended are not copied again.',
+    invariant: 'I8',
+    profile: 'default',
+    patches: [
+      {
+        file: ACTIVEMAP,
+        find: `
+            for (const extent of this.#inFlight.keys())
+              this.#mark(extent);`,
+        replace: '',
+      },
+    ],
+  },
+];
