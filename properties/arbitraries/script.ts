@@ -135,6 +135,7 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   of('shorten', { node, blocks: fc.integer({ min: 1, max: BLOCKS }) }),
   of('repair', { node: anyNode }),
   of('until', { condition, withinMs: durationMs }),
+  of('await', { condition, withinMs: durationMs }),
   of('expect', { expectation }),
 );
 

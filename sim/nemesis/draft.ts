@@ -86,8 +86,9 @@ export class Draft {
     this.take(action);
   }
 
+  /** No longer than `withinMs`: in a history of faults it may never come to hold. */
   until(condition: Condition, withinMs = PATIENCE_MS): void {
-    this.take({ kind: 'until', condition, withinMs });
+    this.take({ kind: 'await', condition, withinMs });
   }
 
   untilDevice(withinMs = PATIENCE_MS): void {

@@ -193,11 +193,8 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
   restore: ofNode((node) => ({ kind: 'restore', node })),
   repair: one((words) => ({ kind: 'repair', node: words.maybeNode() })),
   nothing: one(() => ({ kind: 'nothing' })),
-  until: one((words) => {
-    const condition = parseCondition(words);
-    const withinMs = words.accept('within') ? words.duration() : PATIENCE_MS;
-    return { kind: 'until', condition, withinMs };
-  }),
+  until: one((words) => ({ kind: 'until', ...parseWaiting(words) })),
+  await: one((words) => ({ kind: 'await', ...parseWaiting(words) })),
   heal: one(() => ({ kind: 'heal' })),
   settle: one(() => ({ kind: 'settle' })),
   expect: one((words) => ({ kind: 'expect', expectation: parseExpectation(words) })),
@@ -217,6 +214,11 @@ const VERBS = ['pair', 'wait', ...Object.keys(SENTENCES)].sort();
 
 function toDevice(node: NodeName | null, request: Request): Action {
   return { kind: 'request', node, request };
+}
+
+function parseWaiting(words: Words): { condition: Condition; withinMs: number } {
+  const condition = parseCondition(words);
+  return { condition, withinMs: words.accept('within') ? words.duration() : PATIENCE_MS };
 }
 
 function parseRequest(words: Words, kind: DiskOperation): Request {

@@ -63,7 +63,8 @@ export function printAction(action: Action): string {
     case 'reset':
       return action.kind;
     case 'until':
-      return `until ${printCondition(action.condition)} within ${printDuration(action.withinMs)}`;
+    case 'await':
+      return `${action.kind} ${printCondition(action.condition)} within ${printDuration(action.withinMs)}`;
     case 'expect':
       return `expect ${printExpectation(action.expectation)}`;
     default:

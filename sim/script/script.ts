@@ -171,7 +171,10 @@ export type Action =
   | { readonly kind: 'repair'; readonly node: NodeName | null }
   // The course of events.
   | { readonly kind: 'nothing' }
+  /** Not in time: the script has failed. */
   | { readonly kind: 'until'; readonly condition: Condition; readonly withinMs: number }
+  /** The same, but not in time is no failure: a seed cannot know what the nodes will be able to do. */
+  | { readonly kind: 'await'; readonly condition: Condition; readonly withinMs: number }
   /** Everything is repaired and switched on, links and disks; roles stay. */
   | { readonly kind: 'heal' }
   /** Heals, gives every node its role again, recreates the loser of a split-brain, and waits until the nodes are in sync. */

@@ -6,7 +6,16 @@ import { PROFILES, profileNamed, type Profile } from '../../sim/nemesis/profiles
 import { BLOCK_BYTES, type Action, type Script } from '../../sim/script/script.js';
 
 const SEEDS = Array.from({ length: 40 }, (_, index) => index + 1);
-const CALM: readonly Action['kind'][] = ['request', 'role', 'reload', 'nothing', 'until', 'heal', 'settle'];
+const CALM: readonly Action['kind'][] = [
+  'request',
+  'create',
+  'start',
+  'role',
+  'reload',
+  'await',
+  'heal',
+  'settle',
+];
 
 function named(name: string): Profile {
   const profile = profileNamed(name);
@@ -73,7 +82,7 @@ describe('generate', () => {
     const wanted: readonly Action['kind'][] = [
       ...(['request', 'create', 'start', 'stop', 'role', 'reload', 'kill', 'pause', 'power'] as const),
       ...(['cut', 'cut-after', 'cut-channel', 'mend', 'mend-channel', 'reset', 'refuse', 'latency'] as const),
-      ...(['bandwidth', 'delay-close', 'move', 'fail', 'slow', 'stick', 'repair', 'until'] as const),
+      ...(['bandwidth', 'delay-close', 'move', 'fail', 'slow', 'stick', 'repair', 'await'] as const),
     ];
     for (const kind of wanted) expect(kinds).toContain(kind);
     for (const kind of ['lie', 'corrupt', 'misdirect', 'shorten', 'restore'])
