@@ -1,49 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import { sameBytes } from '../../core/base/bytes.js';
-import type { PortError } from '../../core/ports/error.js';
-import { SimMedium } from '../../sim/medium.js';
 import { SimProcess } from '../../sim/process.js';
 import { Random } from '../../sim/random.js';
-import { Scheduler } from '../../sim/scheduler.js';
-
-const SECTORS = 64;
-const SECTOR = 512;
-
-function world(seed: number) {
-  const scheduler = new Scheduler();
-  const medium = new SimMedium(new Random(seed, 'disk'), { mediaSize: SECTORS * SECTOR });
-  const owner = new SimProcess('worker');
-  const disk = medium.open(scheduler, owner);
-  const outcome = (start: (done: (error: PortError | null) => void) => void): PortError | null => {
-    let result: PortError | null | undefined;
-    owner.run(() => {
-      start((error) => {
-        result = error;
-      });
-    });
-    scheduler.runUntilIdle();
-    if (result === undefined) throw new Error('not completed');
-    return result;
-  };
-  return { scheduler, medium, owner, disk, outcome };
-}
-
-const filled = (sectors: number, value: number): Uint8Array => new Uint8Array(sectors * SECTOR).fill(value);
-
-/** The first byte of every sector. */
-const sectorsOf = (image: Uint8Array): number[] =>
-  Array.from({ length: SECTORS }, (_, i) => image[i * SECTOR] ?? -1);
+import { DiskWorld, filled, SECTOR, SECTORS, sectorsOf } from './disk-world.js';
 
 describe('disk: power failure', () => {
   it('keeps what was flushed and any subset of the rest, torn at sectors only', () => {
     const outcomes = new Set<number>();
     for (let seed = 0; seed < 60; seed++) {
-      const { medium, owner, disk, outcome } = world(seed);
-      outcome((done) => disk.write(0, filled(8, 1), done));
-      outcome((done) => disk.flush(done));
-      outcome((done) => disk.write(4 * SECTOR, filled(8, 2), done));
-      owner.losePower();
-      medium.losePower();
+      const world = new DiskWorld(seed);
+      world.write(0, 8, 1);
+      world.flush();
+      world.write(4, 8, 2);
+      world.losePower();
+      const { medium } = world;
       const sectors = sectorsOf(medium.visible);
       expect(sectors.slice(0, 4)).toEqual([1, 1, 1, 1]);
       for (const value of sectors.slice(4, 8)) expect([1, 2]).toContain(value);
@@ -58,8 +28,9 @@ describe('disk: power failure', () => {
 
   it('a flush covers what completed before it, and later writes to the same sectors do not undo it', () => {
     for (let seed = 0; seed < 60; seed++) {
-      const { scheduler, medium, owner, disk, outcome } = world(seed);
-      outcome((done) => disk.write(0, filled(4, 1), done));
+      const world = new DiskWorld(seed);
+      const { scheduler, medium, owner, disk } = world;
+      world.write(0, 4, 1);
       let flushed = false;
       owner.run(() => {
         disk.flush(() => {
@@ -68,8 +39,7 @@ describe('disk: power failure', () => {
         disk.write(0, filled(4, 2), () => undefined);
       });
       scheduler.runUntil(() => flushed, 1000);
-      owner.losePower();
-      medium.losePower();
+      world.losePower();
       for (const value of sectorsOf(medium.visible).slice(0, 4)) expect([1, 2]).toContain(value);
     }
   });
@@ -77,12 +47,11 @@ describe('disk: power failure', () => {
   it('may keep an older version of a sector written twice', () => {
     const kept = new Set<number>();
     for (let seed = 0; seed < 60; seed++) {
-      const { medium, owner, disk, outcome } = world(seed);
-      outcome((done) => disk.write(0, filled(1, 1), done));
-      outcome((done) => disk.write(0, filled(1, 2), done));
-      owner.losePower();
-      medium.losePower();
-      kept.add(medium.visible[0] ?? -1);
+      const world = new DiskWorld(seed);
+      world.write(0, 1, 1);
+      world.write(0, 1, 2);
+      world.losePower();
+      kept.add(world.medium.visible[0] ?? -1);
     }
     expect([...kept].sort()).toEqual([0, 1, 2]);
   });
@@ -92,7 +61,7 @@ describe('disk: process crash', () => {
   it('completes nothing, and the write under way has happened, has not, or stopped at a sector', () => {
     const counts = new Set<number>();
     for (let seed = 0; seed < 100; seed++) {
-      const { scheduler, medium, owner, disk } = world(seed);
+      const { scheduler, medium, owner, disk } = new DiskWorld(seed);
       owner.run(() => {
         disk.write(0, filled(8, 1), () => {
           throw new Error('a dead process completes nothing');
@@ -111,42 +80,87 @@ describe('disk: process crash', () => {
   });
 
   it('keeps the page cache: completed writes are there for the next process', () => {
-    const { scheduler, medium, owner, disk, outcome } = world(1);
-    outcome((done) => disk.write(0, filled(1, 7), done));
-    owner.kill();
-    const next = new SimProcess('next');
-    const target = new Uint8Array(SECTOR);
-    next.run(() => {
-      medium.open(scheduler, next).read(0, target, () => undefined);
+    const world = new DiskWorld();
+    world.write(0, 1, 7);
+    world.owner.kill();
+    world.reopen();
+    expect(world.read(0, 1)).toEqual([7]);
+  });
+
+  it('of two processes hurts only the operations of one', () => {
+    const { scheduler, medium, owner, disk } = new DiskWorld();
+    const other = new SimProcess('other');
+    const seen: string[] = [];
+    other.run(() => {
+      medium.open(scheduler, other).write(0, filled(1, 3), () => seen.push('other'));
     });
+    owner.run(() => {
+      disk.read(0, filled(1, 0), () => seen.push('owner'));
+    });
+    owner.kill();
     scheduler.runUntilIdle();
-    expect(target).toEqual(filled(1, 7));
+    expect([seen, medium.visible[0]]).toEqual([['other'], 3]);
   });
 });
 
-describe('disk: injected faults', () => {
-  it('fails the operations of one kind in a range, once or always', () => {
-    const { medium, disk, outcome } = world(1);
-    medium.inject({ operation: 'write', code: 'EIO', times: 'once', offset: 2 * SECTOR, length: SECTOR });
-    expect(outcome((done) => disk.write(4 * SECTOR, filled(1, 1), done))).toBeNull();
-    expect(outcome((done) => disk.write(0, filled(4, 1), done))).toMatchObject({ code: 'EIO' });
-    expect(sectorsOf(medium.visible).slice(0, 5)).toEqual([1, 1, 0, 0, 1]);
-    expect(outcome((done) => disk.write(0, filled(4, 1), done))).toBeNull();
-
-    const repair = medium.inject({ operation: 'read', code: 'EIO', times: 'always' });
-    expect(outcome((done) => disk.read(0, filled(1, 0), done))).toMatchObject({ code: 'EIO' });
-    expect(outcome((done) => disk.read(0, filled(1, 0), done))).toMatchObject({ code: 'EIO' });
-    repair();
-    expect(outcome((done) => disk.read(0, filled(1, 0), done))).toBeNull();
-  });
-
-  it('a flush that fails or is not supported makes nothing durable', () => {
-    for (const code of ['EIO', 'EOPNOTSUPP'] as const) {
-      const { medium, disk, outcome } = world(1);
-      medium.inject({ operation: 'flush', code, times: 'always' });
-      outcome((done) => disk.write(0, filled(1, 1), done));
-      expect(outcome((done) => disk.flush(done))).toMatchObject({ code });
-      expect(medium.durable[0]).toBe(0);
+describe('disk: any order of writes and flushes', () => {
+  it('each sector survives a power failure as it was flushed, or as anything written to it since', () => {
+    for (let seed = 0; seed < 200; seed++) {
+      const world = new DiskWorld(seed);
+      const { scheduler, owner, disk, medium } = world;
+      const random = new Random(seed, 'operations');
+      /** By sector: what may survive, and when it was on the medium; the last one is visible. */
+      const versions = Array.from({ length: SECTORS }, () => [{ value: 0, at: 0 }]);
+      let now = 1;
+      const step = (): void => {
+        const startedAt = now++;
+        if (random.chance(1, 4)) {
+          disk.flush(() => {
+            for (const of of versions) {
+              const kept = of.findLastIndex(({ at }) => at < startedAt);
+              of.splice(0, kept);
+            }
+          });
+          return;
+        }
+        const sectors = 1 + random.below(6);
+        const first = random.below(SECTORS - sectors);
+        const value = 1 + random.below(250);
+        const deletes = random.chance(1, 8);
+        const done = (): void => {
+          for (const of of versions.slice(first, first + sectors))
+            of.push({ value: deletes ? 0 : value, at: now });
+          now++;
+        };
+        if (deletes) disk.delete(first * SECTOR, sectors * SECTOR, done);
+        else disk.write(first * SECTOR, filled(sectors, value), done);
+      };
+      for (let i = 0; i < 40; i++) {
+        owner.run(step);
+        scheduler.runFor(random.below(3));
+      }
+      scheduler.runUntilIdle();
+      expect(sectorsOf(medium.visible)).toEqual(versions.map((of) => of.at(-1)?.value));
+      world.losePower();
+      const wrong = sectorsOf(medium.visible).filter(
+        (found, sector) => versions[sector]?.some(({ value }) => value === found) !== true,
+      );
+      expect(wrong).toEqual([]);
     }
+  });
+});
+
+describe('disk: close', () => {
+  it('waits for what is under way', () => {
+    const { scheduler, medium, owner, disk } = new DiskWorld();
+    const seen: string[] = [];
+    owner.run(() => {
+      disk.write(0, filled(1, 1), () => seen.push('written'));
+      disk.flush(() => seen.push('flushed'));
+      disk.close(() => seen.push('closed'));
+    });
+    scheduler.runUntilIdle();
+    expect(seen.sort()).toEqual(['closed', 'flushed', 'written']);
+    expect(medium.visible[0]).toBe(1);
   });
 });
