@@ -19,6 +19,7 @@ import {
   type Step,
   type When,
 } from './script.js';
+import { AT_ONCE, fillSteps, loadSteps, pairSteps, PATIENCE_MS } from './shorthand.js';
 import { parseSetup } from './setup-text.js';
 import { splitWords, Words } from './words.js';
 
@@ -45,7 +46,7 @@ export function parseScript(text: string, fileName = 'script'): Script | ScriptE
       setup = parseSetup(words, setup);
       if (steps.length > 0) words.fail('setup comes before the first step');
     } else {
-      steps.push(...parseSteps(words));
+      steps.push(...parseSteps(words, setup, String(index + 1)));
     }
     words.end();
     if (words.error !== null) {
@@ -59,16 +60,20 @@ function blocksOf({ extents, extentBytes }: Setup): number {
   return (extents * extentBytes) / BLOCK_BYTES;
 }
 
-const AT_ONCE: When = { kind: 'after', ms: 0 };
-/** For conditions that are waited for without a limit of their own. */
-const PATIENCE_MS = 60_000;
-
-function parseSteps(words: Words): Step[] {
+/** `name`: of the line, for shorthands that draw random numbers. */
+function parseSteps(words: Words, setup: Setup, name: string): Step[] {
   const when = parseWhen(words);
   if (when === AT_ONCE && words.accept('wait')) {
     return [{ when: { kind: 'after', ms: words.duration() }, action: { kind: 'nothing' } }];
   }
-  if (words.accept('pair')) return [{ when, action: { kind: 'create', node: 'a' } }, ...PAIR];
+  if (words.accept('pair')) return pairSteps(when);
+  if (words.accept('fill')) return fillSteps(when, setup);
+  if (words.accept('load')) {
+    const requests = words.integer('a number of requests', 1, MAX_LOAD);
+    words.expect('requests');
+    words.expect('within');
+    return loadSteps(when, setup, requests, words.duration(), name);
+  }
   const verb = words.take('an action');
   const sentence = Object.hasOwn(SENTENCES, verb) ? SENTENCES[verb] : undefined;
   if (sentence === undefined) {
@@ -84,6 +89,9 @@ function parseWhen(words: Words): When {
   if (!words.peek().startsWith('+')) return AT_ONCE;
   return { kind: 'after', ms: words.delay() };
 }
+
+/** Each of them is a step of the script. */
+const MAX_LOAD = 100_000;
 
 type Sentence = (words: Words) => readonly Action[];
 
@@ -200,17 +208,7 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
   expect: one((words) => ({ kind: 'expect', expectation: parseExpectation(words) })),
 };
 
-/** Both nodes created and started, `a` primary, in sync: what follows the creation of `a`. */
-const PAIR: readonly Step[] = [
-  { when: AT_ONCE, action: { kind: 'create', node: 'b' } },
-  { when: AT_ONCE, action: { kind: 'start', node: 'a' } },
-  { when: AT_ONCE, action: { kind: 'start', node: 'b' } },
-  { when: AT_ONCE, action: { kind: 'role', node: 'b', role: 'secondary', force: false } },
-  { when: { kind: 'after', ms: 100 }, action: { kind: 'role', node: 'a', role: 'primary', force: false } },
-  { when: AT_ONCE, action: { kind: 'until', condition: { kind: 'in-sync' }, withinMs: PATIENCE_MS } },
-];
-
-const VERBS = ['pair', 'wait', ...Object.keys(SENTENCES)].sort();
+const VERBS = ['pair', 'fill', 'load', 'wait', ...Object.keys(SENTENCES)].sort();
 
 function toDevice(node: NodeName | null, request: Request): Action {
   return { kind: 'request', node, request };

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { annotateScript } from '../../sim/script/annotate.js';
 import { isScriptError, parseScript } from '../../sim/script/parse.js';
 import { printScript } from '../../sim/script/print.js';
 import { DEFAULT_SETUP, type Script } from '../../sim/script/script.js';
@@ -84,6 +85,33 @@ describe('a script', () => {
         '',
       ].join('\n'),
     );
+  });
+
+  it('fills the device, extent by extent', () => {
+    expect(printScript(parsed('setup extents=2\n+1s fill'))).toBe(
+      'setup extents=2\n+1s write 0+16\nwrite 16+16\n',
+    );
+  });
+
+  it('loads it with requests that depend on the seed, and come evenly', () => {
+    const [text, other] = [1, 2].map((seed) =>
+      printScript(parsed(`setup seed=${String(seed)}\nload 100 requests within 250ms`)),
+    );
+    const lines = (text ?? '').split('\n').slice(0, -1);
+    expect(lines).toHaveLength(100);
+    expect(lines.slice(1).every((line) => /^\+2500us (write|read|delete|flush)/.test(line))).toBe(true);
+    expect(other?.split('\n').slice(1)).not.toEqual(lines);
+  });
+
+  it('is shown with what was found wrong, and stays a script', () => {
+    const script = parsed('setup seed=7\nwrite 7 = x\nwait 5s');
+    const text = annotateScript(script, [
+      { invariant: 'I1', text: 'holds y\ninstead of x', atMs: 1500.2, step: 1, block: 7 },
+    ]);
+    expect(text).toBe(
+      'setup seed=7\nwrite 7 = x\nwait 5s\n# ^^^ I1 at 1500ms: holds y\n#     instead of x\n',
+    );
+    expect(parsed(text)).toEqual(script);
   });
 
   it('prints only settings that are not the usual ones', () => {
