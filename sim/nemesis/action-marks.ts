@@ -1,0 +1,109 @@
+/** Which marks (sim/marks.ts) an action of a script reaches by itself: each way in which the nemesis and the operator can act. */
+import type { Role } from '../../core/resource/types.js';
+import type { Action, NodeName } from '../script/script.js';
+
+const DOMAINS = ['worker', 'daemon', 'all'] as const;
+const NODE_ROLES = ['init', 'primary', 'secondary'] as const;
+const OPERATIONS = ['read', 'write', 'delete', 'flush'] as const;
+
+/** `roleOf`: what the nodes are at that moment. */
+export function actionMarks(action: Action, roleOf: (node: NodeName) => Role): readonly string[] {
+  switch (action.kind) {
+    case 'kill':
+    case 'pause':
+      return [`${action.kind} ${action.what} of ${roleOf(action.node)}`];
+    case 'power':
+      return action.on ? [] : [`power off of ${roleOf(action.node)}`];
+    case 'stop':
+      return [`orderly stop of ${roleOf(action.node)}`];
+    case 'role':
+      return [`role ${action.role}${action.force ? ' by force' : ''}`];
+    case 'reload':
+      return [`reload to ${action.replication}`];
+    case 'create':
+      return ['created anew'];
+    case 'cut':
+      return [action.from === null ? 'cut both ways' : `cut ${wayFrom(roleOf(action.from))}`];
+    case 'cut-after':
+      return [`${action.how} in a message`];
+    case 'cut-channel':
+      return ['one channel cut'];
+    case 'refuse':
+      return action.on ? ['connections refused'] : [];
+    case 'reset':
+      return ['connections reset'];
+    case 'latency':
+    case 'bandwidth':
+      return [`${action.kind} changed`];
+    case 'delay-close':
+      return ['close heard late'];
+    case 'move':
+      return ['address moved'];
+    case 'fail':
+      return failureMarks(action);
+    case 'slow':
+      return [`slow ${action.operation}`];
+    case 'stick':
+      return ['stuck disk'];
+    case 'lie':
+    case 'corrupt':
+    case 'misdirect':
+    case 'shorten':
+    case 'restore':
+      return [`hostile: ${action.kind}`];
+    default:
+      return [];
+  }
+}
+
+function wayFrom(role: Role): string {
+  return role === 'primary' ? 'from the primary' : 'to the primary';
+}
+
+function failureMarks({ operation, code, place }: Extract<Action, { kind: 'fail' }>): string[] {
+  if (operation === 'flush') return ['flush fails'];
+  const where = place.kind === 'blocks' || place.kind === 'all' ? 'data' : place.kind;
+  return [code === 'ENOSPC' ? 'no space' : `${operation} fails on ${where}`];
+}
+
+/** Of the actions that leave the data recoverable. */
+export const ACTION_MARKS: readonly string[] = [
+  ...DOMAINS.flatMap((what) =>
+    NODE_ROLES.slice(1).flatMap((role) => [`kill ${what} of ${role}`, `pause ${what} of ${role}`]),
+  ),
+  ...NODE_ROLES.slice(1).flatMap((role) => [`power off of ${role}`, `orderly stop of ${role}`]),
+  ...NODE_ROLES.map((role) => `role ${role}`),
+  'role primary by force',
+  ...(['fullsync', 'memsync', 'async'] as const).map((mode) => `reload to ${mode}`),
+  'created anew',
+  'cut both ways',
+  'cut from the primary',
+  'cut to the primary',
+  'silence in a message',
+  'reset in a message',
+  'one channel cut',
+  'connections refused',
+  'connections reset',
+  'latency changed',
+  'bandwidth changed',
+  'close heard late',
+  'address moved',
+  ...(['data', 'metadata', 'map'] as const).flatMap((place) => [
+    `read fails on ${place}`,
+    `write fails on ${place}`,
+  ]),
+  'delete fails on data',
+  'flush fails',
+  'no space',
+  ...OPERATIONS.map((operation) => `slow ${operation}`),
+  'stuck disk',
+];
+
+/** Of the actions that nobody survives unharmed; only profile `hostile` takes them. */
+export const HOSTILE_MARKS: readonly string[] = [
+  'hostile: lie',
+  'hostile: corrupt',
+  'hostile: misdirect',
+  'hostile: shorten',
+  'hostile: restore',
+];
