@@ -1,4 +1,4 @@
-/** Every known defect, and which of them make up the reference. */
+/** Every known defect. */
 import type { Mutant } from './mutant.js';
 import { mistakesWithLineage } from './mistakes-lineage.js';
 import { mistakesWithTheMap } from './mistakes-map.js';
@@ -10,7 +10,7 @@ import { weaknessesOfRequests } from './weaknesses-requests.js';
 import { weaknessesOfSessions } from './weaknesses-sessions.js';
 
 /** The weaknesses of the reference that a history of two nodes can show. */
-const weaknesses: readonly Mutant[] = [
+export const weaknesses: readonly Mutant[] = [
   ...weaknessesOfRequests,
   ...weaknessesOfKnowledge,
   ...weaknessesOfSessions,
@@ -24,6 +24,3 @@ export const mutants: readonly Mutant[] = [
   ...mistakesWithSynchronization,
   ...mistakesOfTheSecondary,
 ];
-
-/** What `--as freebsd-12.1` is: all reference behaviours at once. Where two patch the same place they say the same. */
-export const reference: readonly string[] = weaknesses.map(({ id }) => id);

@@ -257,12 +257,12 @@ export const weaknessesOfRequests: readonly Mutant[] = [
       {
         file: READ,
         find: 'switch (truth.of(this.#piece)) {',
-        replace: `switch (this.#parts.link.direct === true ? 'here' : truth.of(this.#piece)) {`,
+        replace: `switch (truth.outOfDate && this.#parts.link.direct === true ? 'here' : truth.of(this.#piece)) {`,
       },
       {
         file: READ,
         find: `if (truth.of(this.#piece) === 'here')`,
-        replace: `if (this.#parts.link.direct === true || truth.of(this.#piece) === 'here')`,
+        replace: `if ((truth.outOfDate && this.#parts.link.direct === true) || truth.of(this.#piece) === 'here')`,
       },
     ],
   },

@@ -69,9 +69,10 @@ export const weaknessesOfSessions: readonly Mutant[] = [
   },
   {
     id: 'w29-one-number-for-all',
-    title: 'All requests of the synchronisation carry the sequence number 1.',
+    title:
+      'All requests of the synchronisation carry the sequence number 1, as the first of the application does.',
     weakness: 'W29',
-    invariant: 'I2',
+    invariant: 'I25',
     profile: 'default',
     patches: [
       {
@@ -79,6 +80,7 @@ export const weaknessesOfSessions: readonly Mutant[] = [
         find: 'const seq = this.#nextSeq++;',
         replace: `const seq = owner.kind === 'chunk' ? 1 : this.#nextSeq++;`,
       },
+      { file: SYNCHRONIZER, find: 'const WINDOW = 8;', replace: 'const WINDOW = 1;' },
     ],
   },
   {
