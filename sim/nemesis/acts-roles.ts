@@ -154,7 +154,7 @@ export function split(draft: Draft): void {
 function giveWay(draft: Draft): void {
   const loser = draft.someNode;
   draft.role(loser, 'secondary');
-  draft.primary = otherNode(loser);
+  draft.role(otherNode(loser), 'primary');
   draft.waitAbout(1, 30_000);
   if (draft.chance(1, 3)) createAnew(draft);
   else draft.take({ kind: 'settle' });

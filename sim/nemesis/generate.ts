@@ -5,7 +5,7 @@
  * own, so that no act drowns the others.
  */
 import { Random } from '../random.js';
-import type { Script, Setup } from '../script/script.js';
+import { otherNode, type Script, type Setup } from '../script/script.js';
 import { ACTS, CALM_ACTS, type Act, type ActName } from './acts.js';
 import { between, logUniform, pick, pickWeighted, powerOfTwo, type Weighted } from './chance.js';
 import { Draft } from './draft.js';
@@ -124,7 +124,7 @@ function twoVirgins(draft: Draft): void {
   if (draft.chance(1, 2)) draft.waitAbout(1, 20_000);
   const loser = draft.someNode;
   draft.role(loser, 'secondary');
-  draft.primary = loser === 'a' ? 'b' : 'a';
+  draft.role(otherNode(loser), 'primary');
   draft.take({ kind: 'settle' });
 }
 
