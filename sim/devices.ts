@@ -1,11 +1,21 @@
-/** The Devices port of a simulated worker: the application of the world stands behind it, without a protocol between. */
+/**
+ * The Devices port of a simulated worker: the application of the world stands behind it, without a protocol between.
+ *
+ * What a crash of the worker does to the device depends on the system. An NBD export dies with it. With GEOM gate the
+ * device is the kernel's: it stays, its requests wait, and those the dead worker had not answered are executed again, in
+ * their order, by the next one (core/spec/replication.md section 1, device takeover).
+ */
 import type { Device, DeviceGeometry, DeviceHandler, DeviceRequest, Devices } from '../core/ports/device.js';
 import type { Done, PortError } from '../core/ports/error.js';
-import type { SimProcess } from './process.js';
+import type { EventHandler } from './event-heap.js';
+import type { Death, SimProcess } from './process.js';
 import type { Scheduler } from './scheduler.js';
 
 /** Passing a request to the worker or its answer back takes so long. */
 const HOP_MS = 0.02;
+
+/** Argument of the event that brings an answer; that of a request's event counts the workers. */
+const ANSWER = -1;
 
 /** Who uses the device of a node. */
 export interface DeviceUser {
@@ -16,78 +26,168 @@ export interface DeviceUser {
   answered(requestId: number, error: PortError | null): void;
 }
 
-export class SimDevices implements Devices {
-  readonly #scheduler: Scheduler;
-  readonly #owner: SimProcess;
-  readonly #user: DeviceUser;
+/** The kernel of one node, as far as devices go: at most one is there. */
+export class DeviceHost {
+  readonly scheduler: Scheduler;
+  readonly user: DeviceUser;
+  /** The device outlives a crash of its worker. */
+  readonly survives: boolean;
+  #device: SimDevice | null = null;
 
-  constructor(scheduler: Scheduler, owner: SimProcess, user: DeviceUser) {
-    this.#scheduler = scheduler;
-    this.#owner = owner;
-    this.#user = user;
+  constructor(scheduler: Scheduler, user: DeviceUser, survives = false) {
+    this.scheduler = scheduler;
+    this.user = user;
+    this.survives = survives;
   }
 
-  create(geometry: DeviceGeometry, handler: DeviceHandler): Device {
-    return new SimDevice(geometry, handler, this.#scheduler, this.#owner, this.#user);
+  /** The device for a worker: the one that an earlier one has left, or a new one. */
+  provide(geometry: DeviceGeometry): SimDevice {
+    const left = this.#device;
+    if (left?.open === true && sameGeometry(left.geometry, geometry)) return left;
+    left?.vanish();
+    this.#device = new SimDevice(this, geometry);
+    return this.#device;
+  }
+
+  /** A worker exits of its own will, and leaves no device. */
+  exited(owner: SimProcess): void {
+    if (this.#device?.owner === owner) this.#device.vanish();
+    this.removeOrphan();
+  }
+
+  /** A device that no worker serves is removed. */
+  removeOrphan(): void {
+    if (this.#device?.owner === null) this.#device.vanish();
   }
 }
 
-export class SimDevice implements Device {
-  readonly geometry: DeviceGeometry;
-  readonly #handler: DeviceHandler;
-  readonly #scheduler: Scheduler;
+/** The devices as one worker process sees them. */
+export class SimDevices implements Devices {
+  readonly #host: DeviceHost;
   readonly #owner: SimProcess;
-  readonly #user: DeviceUser;
-  #open = true;
 
-  constructor(
-    geometry: DeviceGeometry,
-    handler: DeviceHandler,
-    scheduler: Scheduler,
-    owner: SimProcess,
-    user: DeviceUser,
-  ) {
-    this.geometry = geometry;
-    this.#handler = handler;
-    this.#scheduler = scheduler;
+  constructor(host: DeviceHost, owner: SimProcess) {
+    this.#host = host;
     this.#owner = owner;
-    this.#user = user;
-    owner.onDeath(() => {
-      this.#vanish();
+  }
+
+  create(geometry: DeviceGeometry, handler: DeviceHandler): Device {
+    const device = this.#host.provide(geometry);
+    device.serveBy(this.#owner, handler);
+    return device;
+  }
+}
+
+export class SimDevice implements Device, EventHandler {
+  readonly geometry: DeviceGeometry;
+  readonly #host: DeviceHost;
+  /** Requests and answers keep their order. */
+  readonly #lane: number;
+  #open = true;
+  #owner: SimProcess | null = null;
+  #handler: DeviceHandler | null = null;
+  /** How many workers have served it. */
+  #workers = 0;
+  /** Requests that no worker has seen yet. */
+  #queue: DeviceRequest[] = [];
+  /** Requests that the worker has and has not answered, oldest first; only a device that survives it needs them. */
+  readonly #unanswered = new Map<number, DeviceRequest>();
+  readonly #answeredIds: number[] = [];
+  readonly #answeredErrors: (PortError | null)[] = [];
+  /** The worker takes the oldest request; a turn. */
+  readonly #take = (): void => {
+    if (!this.#open) return;
+    const request = this.#queue.shift();
+    if (request === undefined) return;
+    if (this.#host.survives) this.#unanswered.set(request.id, request);
+    this.#handler?.submitted(request);
+  };
+
+  constructor(host: DeviceHost, geometry: DeviceGeometry) {
+    this.geometry = geometry;
+    this.#host = host;
+    this.#lane = host.scheduler.newLane();
+    host.scheduler.after(HOP_MS, () => {
+      if (this.#open) host.user.deviceAppeared(this);
     });
-    scheduler.after(HOP_MS, () => {
-      if (this.#open) user.deviceAppeared(this);
+  }
+
+  get open(): boolean {
+    return this.#open;
+  }
+
+  /** The worker that serves it. */
+  get owner(): SimProcess | null {
+    return this.#owner;
+  }
+
+  /** A worker serves the device from now on; it begins with what an earlier one has left undone. */
+  serveBy(owner: SimProcess, handler: DeviceHandler): void {
+    this.#owner = owner;
+    this.#handler = handler;
+    this.#workers++;
+    this.#queue = [...this.#unanswered.values(), ...this.#queue];
+    this.#unanswered.clear();
+    for (let i = 0; i < this.#queue.length; i++) this.#announce();
+    owner.onDeath((death) => {
+      if (this.#owner === owner) this.#orphaned(death);
     });
   }
 
   /** The application asks. */
   submit(request: DeviceRequest): void {
-    this.#scheduler.after(HOP_MS, () => {
-      if (!this.#open) return;
-      this.#owner.run(() => {
-        this.#handler.submitted(request);
-      });
-    });
+    if (!this.#open) return;
+    this.#queue.push(request);
+    if (this.#owner !== null) this.#announce();
   }
 
   complete(requestId: number, error: PortError | null): void {
-    this.#scheduler.after(HOP_MS, () => {
-      this.#user.answered(requestId, error);
-    });
+    this.#unanswered.delete(requestId);
+    this.#answeredIds.push(requestId);
+    this.#answeredErrors.push(error);
+    this.#host.scheduler.schedule(HOP_MS, this, ANSWER, this.#lane);
   }
 
   close(done: Done): void {
-    this.#vanish();
-    this.#scheduler.after(HOP_MS, () => {
-      this.#owner.run(() => {
+    const owner = this.#owner;
+    this.vanish();
+    this.#host.scheduler.after(HOP_MS, () => {
+      owner?.run(() => {
         done(null);
       });
     });
   }
 
-  #vanish(): void {
+  /** @internal A request gets to the worker, or an answer to the application. */
+  happen(argument: number): void {
+    if (argument !== ANSWER) {
+      // What was on its way to a worker that is gone waits for the next one.
+      if (argument === this.#workers) this.#owner?.run(this.#take);
+      return;
+    }
+    const id = this.#answeredIds.shift();
+    if (id !== undefined) this.#host.user.answered(id, this.#answeredErrors.shift() ?? null);
+  }
+
+  /** The device is no more. */
+  vanish(): void {
     if (!this.#open) return;
     this.#open = false;
-    this.#user.deviceVanished(this);
+    this.#owner = null;
+    this.#host.user.deviceVanished(this);
   }
+
+  #orphaned(death: Death): void {
+    this.#owner = null;
+    this.#handler = null;
+    if (death === 'power' || !this.#host.survives) this.vanish();
+  }
+
+  #announce(): void {
+    this.#host.scheduler.schedule(HOP_MS, this, this.#workers, this.#lane);
+  }
+}
+
+function sameGeometry(a: DeviceGeometry, b: DeviceGeometry): boolean {
+  return a.provider === b.provider && a.mediaSize === b.mediaSize && a.sectorSize === b.sectorSize;
 }

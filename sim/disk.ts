@@ -128,7 +128,7 @@ export class SimDisk implements Disk {
     done: Done,
   ): void {
     if (!this.#owner.alive) return;
-    assert(this.#closed === null, `${operation} on a closed disk`);
+    if (this.#closed !== null) assert(false, `${operation} on a closed disk`);
     if (operation !== 'flush') this.#checkRange(operation, offset, length);
     const pending = this.#idle.pop() ?? new Pending(this);
     pending.operation = operation;
@@ -144,8 +144,9 @@ export class SimDisk implements Disk {
 
   #checkRange(operation: DiskOperation, offset: number, length: number): void {
     const size = this.sectorSize;
-    assert(offset % size === 0 && length % size === 0, `${operation} of whole sectors`);
-    assert(length > 0 && offset >= 0 && offset + length <= this.mediaSize, `${operation} within the medium`);
+    if (offset % size !== 0 || length % size !== 0) assert(false, `${operation} of whole sectors`);
+    const isWithin = length > 0 && offset >= 0 && offset + length <= this.mediaSize;
+    if (!isWithin) assert(false, `${operation} within the medium`);
   }
 
   #schedule(pending: Pending): void {

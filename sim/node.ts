@@ -10,7 +10,7 @@ import { isPortError } from '../core/ports/error.js';
 import type { Role } from '../core/resource/types.js';
 import { simCodecs } from './codecs.js';
 import { ownCore, type CoreBuild } from './core-build.js';
-import type { DeviceUser } from './devices.js';
+import { DeviceHost, type DeviceUser } from './devices.js';
 import { SimMedium } from './medium.js';
 import type { Lan } from './lan.js';
 import type { LogLine } from './log.js';
@@ -30,6 +30,8 @@ export interface NodeOptions {
   readonly maxRequestBytes?: number;
   /** Default: our own. */
   readonly core?: CoreBuild;
+  /** The device outlives a crash of its worker, and the next worker takes it over (GEOM gate); default: it does not. */
+  readonly deviceSurvivesWorker?: boolean;
 }
 
 export class SimNode {
@@ -43,7 +45,7 @@ export class SimNode {
   resource: ResourceConfig;
   readonly #options: NodeOptions;
   readonly #scheduler: Scheduler;
-  readonly #user: DeviceUser;
+  readonly #devices: DeviceHost;
   #daemon: Daemon | null = null;
   #process: SimProcess | null = null;
   #workers: SimWorkers | null = null;
@@ -53,7 +55,7 @@ export class SimNode {
     this.resource = options.resource;
     this.#options = options;
     this.#scheduler = scheduler;
-    this.#user = user;
+    this.#devices = new DeviceHost(scheduler, user, options.deviceSurvivesWorker);
     this.medium = new SimMedium(new Random(seed, `disk ${options.name}`), { mediaSize: options.mediaSize });
     const host = lan.addHost(options.name, [options.ip]);
     this.machine = new SimMachine(scheduler, lan, host, [this.medium], seed);
@@ -89,7 +91,15 @@ export class SimNode {
     };
     const { maxRequestBytes, core = ownCore } = this.#options;
     const limit = maxRequestBytes === undefined ? {} : { maxRequestBytes };
-    const options = { core, machine, scheduler: this.#scheduler, medium, user: this.#user, log, ...limit };
+    const options = {
+      core,
+      machine,
+      scheduler: this.#scheduler,
+      medium,
+      devices: this.#devices,
+      log,
+      ...limit,
+    };
     this.#workers = new SimWorkers(options, process);
     const config: Config = {
       control: '/var/run/hastctl',
@@ -120,8 +130,9 @@ export class SimNode {
     });
   }
 
-  /** `hastctl role`; not waited for. */
+  /** `hastctl role`; not waited for. A node that is not to be primary gets rid of a device that nobody serves. */
   setRole(role: Role, force = false): void {
+    if (role !== 'primary') this.#devices.removeOrphan();
     this.#process?.run(() => {
       this.#daemon?.resources.get(this.resource.name)?.setRole(role, force, () => undefined);
     });
@@ -151,6 +162,7 @@ export class SimNode {
 
   losePower(): void {
     this.machine.losePower();
+    this.#devices.removeOrphan();
   }
 
   /** SIGSTOP of the daemon or the worker, SIGCONT `durationMs` later; `machine.pause` stops both. */

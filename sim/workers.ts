@@ -8,7 +8,7 @@ import type { ResourceEvent, WorkerStatus } from '../core/resource/types.js';
 import { DEFAULT_MAX_REQUEST_BYTES, type ResourceWorker } from '../core/resource/worker.js';
 import { simCodecs } from './codecs.js';
 import type { CoreBuild } from './core-build.js';
-import { SimDevices, type DeviceUser } from './devices.js';
+import { SimDevices, type DeviceHost } from './devices.js';
 import type { SimMedium } from './medium.js';
 import type { Booted, SimMachine } from './machine.js';
 import type { SimProcess } from './process.js';
@@ -23,7 +23,7 @@ export interface SimWorkersOptions {
   readonly machine: SimMachine;
   readonly scheduler: Scheduler;
   readonly medium: SimMedium;
-  readonly user: DeviceUser;
+  readonly devices: DeviceHost;
   readonly log: Log;
   readonly maxRequestBytes?: number;
 }
@@ -121,7 +121,7 @@ export class SimWorker implements Worker {
   }
 
   #begin(booted: Booted, assignment: Assignment): void {
-    const { core, scheduler, medium, user, log, maxRequestBytes } = this.#options;
+    const { core, scheduler, medium, log, maxRequestBytes } = this.#options;
     const parent: Parent = {
       event: (event: ResourceEvent) => {
         this.#inDaemon(() => {
@@ -135,6 +135,7 @@ export class SimWorker implements Worker {
       },
       exit: (code) => {
         this.#exited(code, null);
+        this.#options.devices.exited(this.process);
         this.process.kill();
       },
     };
@@ -142,9 +143,10 @@ export class SimWorker implements Worker {
     const disk = medium.open(scheduler, process);
     const ports = { turns: process.turns, clock, disk, network, codecs: simCodecs, log, parent };
     if (assignment.role === 'secondary') {
+      this.#options.devices.removeOrphan();
       this.#worker = core.startSecondary(ports, assignment.resource, assignment);
     } else {
-      const devices = new SimDevices(scheduler, process, user);
+      const devices = new SimDevices(this.#options.devices, process);
       const options = {
         force: assignment.force,
         maxRequestBytes: maxRequestBytes ?? DEFAULT_MAX_REQUEST_BYTES,

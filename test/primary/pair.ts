@@ -2,7 +2,7 @@
 import type { ResourceConfig } from '../../core/config/types.js';
 import { Application } from '../../sim/application.js';
 import { Lan } from '../../sim/lan.js';
-import { SimNode } from '../../sim/node.js';
+import { SimNode, type NodeOptions } from '../../sim/node.js';
 import { Random } from '../../sim/random.js';
 import { Scheduler } from '../../sim/scheduler.js';
 
@@ -18,7 +18,12 @@ export class Pair {
   readonly a: SimNode;
   readonly b: SimNode;
 
-  constructor(config: Partial<ResourceConfig> = {}, seed = 1, scheduler = new Scheduler()) {
+  constructor(
+    config: Partial<ResourceConfig> = {},
+    seed = 1,
+    scheduler = new Scheduler(),
+    more: Partial<NodeOptions> = {},
+  ) {
     this.scheduler = scheduler;
     this.lan = new Lan(this.scheduler, seed);
     const datasize = EXTENTS * EXTENT_SECTORS * SECTOR;
@@ -33,6 +38,7 @@ export class Pair {
       const options = {
         ...{ name, ip, resource, maxRequestBytes: 4096, keepdirty: 2 },
         ...{ mediaSize: DATA_OFFSET + datasize, extentsize: EXTENT_SECTORS * SECTOR },
+        ...more,
       };
       return new SimNode(this.scheduler, this.lan, seed, options, this.app);
     };

@@ -12,10 +12,11 @@ import { METADATA_BYTES } from '../../../core/metadata/geometry.js';
 import { encodeNv, nv } from '../../../core/wire/nv.js';
 import { simCodecs } from '../../../sim/codecs.js';
 import { ownCore } from '../../../sim/core-build.js';
-import { SimMedium } from '../../../sim/medium.js';
+import { DeviceHost } from '../../../sim/devices.js';
 import type { Host, Lan } from '../../../sim/lan.js';
 import { SimLog } from '../../../sim/log.js';
 import { SimMachine } from '../../../sim/machine.js';
+import { SimMedium } from '../../../sim/medium.js';
 import type { SimProcess } from '../../../sim/process.js';
 import { Random } from '../../../sim/random.js';
 import type { Scheduler } from '../../../sim/scheduler.js';
@@ -96,8 +97,11 @@ export class ReplayNode {
     const { process, clock, network, entropy } = this.machine.boot('hastd');
     this.#workers = new Map(
       [...this.#resources].map(([name, { medium, application: user }]) => {
-        const place = { machine: this.machine, scheduler: this.#scheduler, medium };
-        return [name, new SimWorkers({ core: ownCore, ...place, user, log: this.#log }, process)];
+        const { machine } = this;
+        const scheduler = this.#scheduler;
+        const devices = new DeviceHost(scheduler, user);
+        const options = { core: ownCore, machine, scheduler, medium, devices, log: this.#log };
+        return [name, new SimWorkers(options, process)];
       }),
     );
     const ports = {
