@@ -82,6 +82,7 @@ const condition: fc.Arbitrary<Condition> = fc.oneof(
   of('event', { node, event }),
   of('log', { node, text: fc.string({ unit: 'binary' }) }),
   of('incomplete', { node, present }),
+  of('counts', { node, local: fc.nat(), remote: fc.nat() }),
 );
 
 const expectation: fc.Arbitrary<Expectation> = fc.oneof(
@@ -128,7 +129,13 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   latency,
   of('bandwidth', { from: anyNode, bytesPerMs: fc.integer({ min: 1, max: 1_000_000 }) }),
   of('delay-close', { from: node, ms: durationMs }),
-  of('fail', { node, operation, code: fc.constantFrom('EIO' as const, 'ENOSPC' as const), times, place }),
+  of('fail', {
+    node,
+    operation,
+    code: fc.constantFrom('EIO' as const, 'ENOSPC' as const, 'EOPNOTSUPP' as const),
+    times,
+    place,
+  }),
   of('slow', { node, operation, delayMs: durationMs }),
   of('corrupt', { node, block, bit: fc.option(fc.nat({ max: 4095 }), { nil: null }) }),
   of('misdirect', { node, block, to: block }),

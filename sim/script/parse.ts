@@ -257,7 +257,7 @@ function parseFail(words: Words): Action {
   const operation = words.choice('an operation', OPERATIONS);
   const times = words.accept('always') ? null : parseTimes(words, 'always, once, or a number and "times"');
   const place = parsePlace(words);
-  const code = words.atEnd ? 'EIO' : words.choice('a place or an error', ['EIO', 'ENOSPC']);
+  const code = words.atEnd ? 'EIO' : words.choice('a place or an error', ['EIO', 'ENOSPC', 'EOPNOTSUPP']);
   return { kind: 'fail', node, operation, code, times, place };
 }
 
@@ -302,6 +302,8 @@ function parseCondition(words: Words): Condition {
     case 'complete':
     case 'incomplete':
       return { kind: 'incomplete', node: words.node(), present: word === 'incomplete' };
+    case 'counts':
+      return { kind: 'counts', ...words.counts() };
   }
 }
 
@@ -318,6 +320,7 @@ const CONDITIONS = [
   'log',
   'complete',
   'incomplete',
+  'counts',
 ] as const;
 
 function parseDevice(words: Words, present: boolean): Condition {

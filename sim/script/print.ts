@@ -161,6 +161,8 @@ export function printCondition(condition: Condition): string {
       return `log ${condition.node} "${condition.text.replaceAll(/["\\]/g, '\\$&').replaceAll('\n', '\\n')}"`;
     case 'incomplete':
       return `${condition.present ? 'incomplete' : 'complete'} ${condition.node}`;
+    case 'counts':
+      return `counts ${condition.node}(${String(condition.local)},${String(condition.remote)})`;
     default:
       return unreachable(condition);
   }

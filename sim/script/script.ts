@@ -82,7 +82,9 @@ export type Condition =
   | { readonly kind: 'event'; readonly node: NodeName; readonly event: string }
   /** A line of the node's log (since the step before) contains the text. */
   | { readonly kind: 'log'; readonly node: NodeName; readonly text: string }
-  | { readonly kind: 'incomplete'; readonly node: NodeName; readonly present: boolean };
+  | { readonly kind: 'incomplete'; readonly node: NodeName; readonly present: boolean }
+  /** The counters in the metadata of the node. */
+  | { readonly kind: 'counts'; readonly node: NodeName; readonly local: number; readonly remote: number };
 
 export type Expectation =
   | Condition
@@ -147,7 +149,7 @@ export type Action =
       readonly kind: 'fail';
       readonly node: NodeName;
       readonly operation: DiskOperation;
-      readonly code: 'EIO' | 'ENOSPC';
+      readonly code: 'EIO' | 'ENOSPC' | 'EOPNOTSUPP';
       /** How often; null: until repaired. */
       readonly times: number | null;
       readonly place: DiskPlace;

@@ -132,6 +132,14 @@ export class Words {
     return range;
   }
 
+  /** `a(1,0)`: the local and the remote counter. */
+  counts(): { node: NodeName; local: number; remote: number } {
+    const word = this.take('counters like a(1,0)');
+    const [, node = '', local = '', remote = ''] = /^([ab])\((\d+),(\d+)\)$/.exec(word) ?? [];
+    if (node === '') this.fail(`"${word}": expected counters like a(1,0)`);
+    return { node: node === 'b' ? 'b' : 'a', local: Number(local), remote: Number(remote) };
+  }
+
   duration(): number {
     return this.#durationIn(this.take('a duration like 150ms'));
   }

@@ -162,7 +162,7 @@ describe('an error says where, what and what to do', () => {
       'fail a write twice',
       '"twice": expected always, once, or a number and "times", a whole number, at least 1',
     ],
-    ['fail a write once everywhere', '"everywhere": expected a place or an error: EIO, ENOSPC'],
+    ['fail a write once everywhere', '"everywhere": expected a place or an error: EIO, ENOSPC, EOPNOTSUPP'],
     ['corrupt a 7 bit 4096', '"4096": expected a bit, a whole number, 0 .. 4095'],
     ['expect log a worker', 'worker: expected a text in double quotes'],
     ['expect log a "worker', '": expected a text in double quotes'],
@@ -179,6 +179,7 @@ describe('an error says where, what and what to do', () => {
     ['+5s wait 3s', 'unknown action "wait" (wait says itself how long: it takes no time before it)'],
     ['+5s', 'after "+5s": expected an action'],
     ['until block', '"block": expected a condition: in-sync, idle, '],
+    ['expect counts a 1 0', '"a": expected counters like a(1,0)'],
     ['expect no peer', '"peer": expected what there is not: device, worker'],
     ['expect event a startsync', '"startsync": expected an event: role, connect, '],
   ])('%j', (text, message) => {
