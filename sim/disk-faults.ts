@@ -6,7 +6,7 @@
 export type DiskOperation = 'read' | 'write' | 'delete' | 'flush';
 
 /** Bytes; by default the whole medium. Flushes have no range: they are always touched. */
-export interface DiskRange {
+interface DiskRange {
   readonly offset?: number;
   readonly length?: number;
 }

@@ -9,6 +9,10 @@ import type { SimMedium } from './medium.js';
 import type { Death, SimProcess } from './process.js';
 import type { Scheduler } from './scheduler.js';
 
+/** In the trace hash. */
+const DONE_NOTE = 0x6469736b;
+const FAILED_NOTE = 0x62616421;
+
 /** One operation under way, and used again for others after it. */
 class Pending implements EventHandler {
   operation: DiskOperation = 'read';
@@ -107,6 +111,7 @@ export class SimDisk implements Disk {
       good = Math.max(0, medium.mediaSize - offset);
       pending.error ??= faultError(pending, BEYOND_END);
     }
+    this.#scheduler.note(pending.error === null ? DONE_NOTE : FAILED_NOTE, offset, length);
     this.#apply(pending, good - (good % this.sectorSize));
     this.#owner.run(pending.tell);
     if (this.#closed !== null && this.#pending.length === 0) this.#endClose();
