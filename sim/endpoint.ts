@@ -1,8 +1,8 @@
 /**
- * One end of a connection as the kernel of a machine has it: buffers and the packets FIN and RST. It outlives the
- * process that used it (the kernel closes it), and a machine that loses power forgets it without a word.
+ * One end of a connection as the kernel of a machine has it. It outlives the process that used it (the kernel closes
+ * it), and a machine that loses power forgets it without a word.
  */
-import type { Channel } from './link.js';
+import type { Channel } from './channel.js';
 
 /** What the process behind an endpoint is told; nothing while it is handed over from one to another. */
 export interface EndpointUser {
@@ -15,176 +15,140 @@ export interface EndpointUser {
 
 type State = 'connecting' | 'open' | 'refused' | 'reset' | 'closed';
 
-/** Bytes sent and not read by the other end: send buffer, network and receive buffer together. */
-const CAPACITY = 256 * 1024;
-
 export class Endpoint {
   readonly localAddress: string;
   readonly remoteAddress: string;
   user: EndpointUser | null = null;
+  readonly #inward: Channel;
   readonly #outward: Channel;
-  #peer: Endpoint | null = null;
   #state: State = 'connecting';
-  #forgotten = false;
-  #unread: Uint8Array[] = [];
-  #unreadBytes = 0;
-  #finished = false;
-  #room = CAPACITY;
-  #wantsRoom = false;
+  #isForgotten = false;
+  #isFinished = false;
 
-  constructor(localAddress: string, remoteAddress: string, outward: Channel) {
+  constructor(localAddress: string, remoteAddress: string, inward: Channel, outward: Channel) {
     this.localAddress = localAddress;
     this.remoteAddress = remoteAddress;
+    this.#inward = inward;
     this.#outward = outward;
+    inward.receiver = this;
+    outward.sender = this;
   }
 
   get state(): State {
     return this.#state;
   }
 
+  /** Something may still come of it. */
+  get isLive(): boolean {
+    return this.#state === 'open' || this.#state === 'connecting';
+  }
+
+  /** Its machine has lost power and is not on again. */
+  get isForgotten(): boolean {
+    return this.#isForgotten;
+  }
+
   get unreadBytes(): number {
-    return this.#unreadBytes;
+    return this.#inward.unreadBytes;
   }
 
   /** The other end has sent all it will send, and all of it was read. */
   get atEnd(): boolean {
-    return this.#finished && this.#unreadBytes === 0;
+    return this.#isFinished && this.#inward.unreadBytes === 0;
   }
 
   /** The accepting side: open at once, and the dialling side when the answer arrives. */
-  acceptFrom(dialler: Endpoint): void {
-    this.#peer = dialler;
+  accept(): void {
     this.#state = 'open';
-    this.#outward.transmit(() => {
-      dialler.#answered(this);
-    });
+    this.#outward.send('answer');
   }
 
-  /** Nobody listens where the dialler wants to go: the answer on `back` is a reset. */
-  refuse(back: Channel): void {
-    back.transmit(() => {
-      if (this.#state !== 'connecting') return;
-      this.#state = 'refused';
-      this.user?.readable();
-    });
-  }
-
-  /** Takes as much of `bytes` as fits; the number of bytes taken. */
+  /** Takes as much of `bytes` as fits; the number of bytes taken. They leave with `flush`. */
   send(bytes: Uint8Array): number {
-    const peer = this.#peer;
-    if (this.#state !== 'open' || peer === null) return 0;
-    const taken = Math.min(bytes.length, this.#room);
-    this.#wantsRoom = taken < bytes.length;
-    this.#room -= taken;
-    if (taken > 0) {
-      for (const fragment of this.#outward.link.fragment(bytes.slice(0, taken))) {
-        this.#outward.transmit(() => {
-          peer.#received(fragment);
-        });
-      }
-    }
-    return taken;
+    return this.#state === 'open' ? this.#outward.write(bytes) : 0;
+  }
+
+  flush(): void {
+    this.#outward.flush();
   }
 
   /** Moves what fits of the unread bytes to `target`; their number. */
   read(target: Uint8Array): number {
-    let filled = 0;
-    for (let head = this.#unread[0]; head !== undefined && filled < target.length; head = this.#unread[0]) {
-      const part = head.subarray(0, target.length - filled);
-      target.set(part, filled);
-      filled += part.length;
-      if (part.length === head.length) this.#unread.shift();
-      else this.#unread[0] = head.subarray(part.length);
-    }
-    this.#unreadBytes -= filled;
-    if (this.#peer !== null) this.#peer.#makeRoom(filled);
-    return filled;
+    return this.#inward.read(target);
   }
 
   /** Ends the outgoing stream; what comes in can still be read. */
   finish(): void {
-    const peer = this.#peer;
-    if (this.#state !== 'open' || peer === null) return;
-    this.#outward.transmit(() => {
-      peer.#ended();
-    });
+    if (this.#state === 'open') this.#outward.send('end');
   }
 
   /** Closes this end: the other one sees the end of the stream, or a reset when bytes were left unread. */
   close(): void {
-    const peer = this.#peer;
     const wasOpen = this.#state === 'open';
-    const resets = this.#unreadBytes > 0;
-    this.#state = 'closed';
+    const resets = this.unreadBytes > 0;
     this.user = null;
-    if (!wasOpen || peer === null) return;
-    this.#outward.transmit(() => {
-      if (resets) peer.reset();
-      else peer.#ended();
-    });
+    this.#become('closed');
+    if (wasOpen) this.#outward.send(resets ? 'reset' : 'end');
   }
 
   /** The machine lost power: nobody is told, and packets to this end find nobody. */
   forget(): void {
-    this.#state = 'closed';
-    this.#forgotten = true;
+    this.#isForgotten = true;
     this.user = null;
+    this.#become('closed');
   }
 
   /** The machine is on again: packets to an end that it does not know are answered by a reset. */
   remember(): void {
-    this.#forgotten = false;
+    this.#isForgotten = false;
   }
 
-  /** A reset arrived. */
-  reset(): void {
-    if (this.#state !== 'open' && this.#state !== 'connecting') return;
-    this.#state = 'reset';
-    if (this.#outward.link.discardsUnread()) {
-      this.#unread = [];
-      this.#unreadBytes = 0;
-    }
-    this.user?.readable();
-  }
-
-  #answered(peer: Endpoint): void {
+  /** The answer to the request has arrived. */
+  answered(): void {
     if (this.#state !== 'connecting') {
-      this.#answerWithReset(peer);
+      this.#answerWithReset();
       return;
     }
-    this.#peer = peer;
     this.#state = 'open';
     this.user?.established();
   }
 
-  #received(bytes: Uint8Array): void {
-    if (this.#state !== 'open') {
-      if (this.#peer !== null) this.#answerWithReset(this.#peer);
-      return;
+  /** Nobody listens where the request went. */
+  refused(): void {
+    if (this.#state !== 'connecting') return;
+    this.#become('refused');
+    this.user?.readable();
+  }
+
+  /** Bytes have arrived. */
+  received(): void {
+    if (this.#state === 'open') this.user?.readable();
+    else {
+      this.#inward.discardUnread();
+      this.#answerWithReset();
     }
-    this.#unread.push(bytes);
-    this.#unreadBytes += bytes.length;
-    this.user?.readable();
   }
 
-  #ended(): void {
+  /** The other end has sent all it will send. */
+  ended(): void {
     if (this.#state !== 'open') return;
-    this.#finished = true;
+    this.#isFinished = true;
     this.user?.readable();
   }
 
-  #answerWithReset(peer: Endpoint): void {
-    if (this.#forgotten) return;
-    this.#outward.transmit(() => {
-      peer.reset();
-    });
+  reset(): void {
+    if (!this.isLive) return;
+    if (this.#inward.link.discardsUnread()) this.#inward.discardUnread();
+    this.#become('reset');
+    this.user?.readable();
   }
 
-  /** Acknowledgements take no time and pass a cut link: only data is worth simulating. */
-  #makeRoom(bytes: number): void {
-    this.#room += bytes;
-    if (!this.#wantsRoom || this.#room === 0) return;
-    this.#wantsRoom = false;
-    this.user?.writable();
+  #become(state: 'refused' | 'reset' | 'closed'): void {
+    this.#state = state;
+    this.#outward.connection.lostEnd();
+  }
+
+  #answerWithReset(): void {
+    if (!this.#isForgotten) this.#outward.send('reset');
   }
 }

@@ -1,11 +1,13 @@
 /**
- * The network between simulated machines: hosts with addresses, links that can be cut in either direction, and who
- * listens where. The ports of the processes on top of it are in network.ts.
+ * The network between simulated machines: hosts with addresses, links between them, connections over the links, and
+ * who listens where. Every fault is taken back by its own call or by `healAll`. The ports of the processes on
+ * top of it are in network.ts.
  */
 import { assert } from '../core/base/assert.js';
-import { Endpoint } from './endpoint.js';
-import { Channel, Link } from './link.js';
-import type { Latency } from './link.js';
+import type { Channel } from './channel.js';
+import { Connection, type ConnectionEnds } from './connection.js';
+import type { Endpoint } from './endpoint.js';
+import { LAN_CONDITIONS, Link, LOCAL_CONDITIONS } from './link.js';
 import { Random } from './random.js';
 import type { Scheduler } from './scheduler.js';
 
@@ -14,27 +16,80 @@ export interface Acceptor {
   accept(endpoint: Endpoint): void;
 }
 
-const LAN_LATENCY: Latency = { minLatencyMs: 0.05, maxLatencyMs: 1 };
-const LOCAL_LATENCY: Latency = { minLatencyMs: 0.01, maxLatencyMs: 0.05 };
+/** Sees what passes, for tools. `bytes` of `sent` are lent for the call. */
+export interface LanObserver {
+  /** The request was accepted. */
+  opened(connection: Connection): void;
+  refused(connection: Connection): void;
+  sent(channel: Channel, bytes: Uint8Array): void;
+  delivered(channel: Channel, bytes: number): void;
+  /** Neither end is open any more. */
+  closed(connection: Connection): void;
+}
+
 const FIRST_EPHEMERAL_PORT = 49_152;
 
 export class Host {
+  readonly lan: Lan;
   readonly name: string;
-  readonly ips: readonly string[];
+  readonly acceptors = new Map<string, Acceptor>();
   /** True: connections to this host are refused although somebody listens. */
   refuses = false;
-  readonly acceptors = new Map<string, Acceptor>();
+  /** Random numbers of its kernel. */
+  readonly random: Random;
+  readonly #normalIps: readonly string[];
   readonly #endpoints = new Set<Endpoint>();
+  #ips: readonly string[];
+  #hangs = false;
   #up = true;
   #nextPort = FIRST_EPHEMERAL_PORT;
 
-  constructor(name: string, ips: readonly string[]) {
+  constructor(lan: Lan, seed: number, name: string, ips: readonly string[]) {
+    this.lan = lan;
     this.name = name;
-    this.ips = ips;
+    this.random = new Random(seed, `kernel ${name}`);
+    this.#normalIps = this.#ips = ips;
+  }
+
+  get ips(): readonly string[] {
+    return this.#ips;
+  }
+
+  /** Gives the host other addresses: connections over the old ones fall silent while it does not have them. */
+  set ips(ips: readonly string[]) {
+    this.#ips = ips;
+    this.lan.readdressed();
+  }
+
+  /** Does this host know `ip` as its own? */
+  has(ip: string): boolean {
+    return isLoopback(ip) || this.#ips.includes(ip);
   }
 
   get up(): boolean {
     return this.#up;
+  }
+
+  get hangs(): boolean {
+    return this.#hangs;
+  }
+
+  /** True: requests for connections are not answered before it is false again. Connections are not touched. */
+  set hangs(hangs: boolean) {
+    this.#hangs = hangs;
+    this.lan.resume();
+  }
+
+  /** Does a request for a connection get any answer? */
+  get answers(): boolean {
+    return this.#up && !this.#hangs;
+  }
+
+  /** No fault, and the addresses it had at first. A host without power stays dark. */
+  restore(): void {
+    this.refuses = false;
+    this.hangs = false;
+    this.ips = this.#normalIps;
   }
 
   nextPort(): number {
@@ -60,11 +115,15 @@ export class Host {
     this.#up = true;
     for (const endpoint of this.#endpoints) endpoint.remember();
     this.#endpoints.clear();
+    this.lan.resume();
   }
 
-  /** Resets every open connection, as a firewall may. */
+  /** Resets every connection from and to this host at both ends, as a firewall may. */
   resetConnections(): void {
-    for (const endpoint of this.#endpoints) endpoint.reset();
+    for (const connection of this.lan.connections()) {
+      const { from, to } = connection.ends;
+      if (from === this || to === this) connection.reset();
+    }
   }
 
   /** Who listens at `ip`:`port`, there or at any address. */
@@ -83,10 +142,14 @@ export function unixKey(path: string): string {
 }
 
 export class Lan {
+  observer: LanObserver | null = null;
   readonly #scheduler: Scheduler;
   readonly #seed: number;
   readonly #hosts: Host[] = [];
   readonly #links = new Map<string, Link>();
+  /** In the order in which they were requested. */
+  readonly #connections: Connection[] = [];
+  #connectionCount = 0;
 
   constructor(scheduler: Scheduler, seed: number) {
     this.#scheduler = scheduler;
@@ -94,29 +157,51 @@ export class Lan {
   }
 
   addHost(name: string, ips: readonly string[]): Host {
-    const host = new Host(name, ips);
+    const host = new Host(this, this.#seed, name, ips);
     this.#hosts.push(host);
     return host;
   }
 
+  host(name: string): Host {
+    const host = this.#hosts.find((candidate) => candidate.name === name);
+    assert(host !== undefined, `no host ${name}`);
+    return host;
+  }
+
+  link(from: string, to: string): Link {
+    return this.linkBetween(this.host(from), this.host(to));
+  }
+
   /** Packets from `from` to `to` vanish until `heal`. */
   cut(from: string, to: string): void {
-    this.link(this.#named(from), this.#named(to)).cut();
+    this.link(from, to).cut();
   }
 
   heal(from: string, to: string): void {
-    this.link(this.#named(from), this.#named(to)).heal();
+    this.link(from, to).heal();
   }
 
-  link(from: Host, to: Host): Link {
-    const name = `${from.name}->${to.name}`;
-    let link = this.#links.get(name);
-    if (link === undefined) {
-      const latency = from === to ? LOCAL_LATENCY : LAN_LATENCY;
-      link = new Link(this.#scheduler, new Random(this.#seed, `link ${name}`), latency);
-      this.#links.set(name, link);
+  /** Takes every fault back, also those of single channels; what was under way is sent again. */
+  healAll(): void {
+    for (const host of this.#hosts) host.restore();
+    for (const link of this.#links.values()) link.restore();
+    for (const { there, back } of this.#connections) {
+      for (const channel of [there, back]) {
+        channel.heal();
+        channel.resend();
+      }
     }
-    return link;
+  }
+
+  /** The connections with an end that is not closed, in the order in which they were requested. */
+  connections(): readonly Connection[] {
+    return [...this.#connections];
+  }
+
+  /** The direction from `from` to `to` of every connection between the two, whoever dialled; in the same order. */
+  channels(from: string, to: string): readonly Channel[] {
+    const channels = this.#connections.flatMap(({ there, back }) => [there, back]);
+    return channels.filter(({ link }) => link.from.name === from && link.to.name === to);
   }
 
   /** The addresses of a name or of a literal; none when nobody has that name. */
@@ -128,34 +213,63 @@ export class Lan {
 
   /** The host that has `ip`, as seen from `host`. */
   hostOf(host: Host, ip: string): Host | null {
-    if (ip === '::1' || ip.startsWith('127.')) return host;
+    if (isLoopback(ip)) return host;
     return this.#hosts.find((candidate) => candidate.ips.includes(ip)) ?? null;
   }
 
-  /**
-   * Sends a connection request to whoever `acceptorOf` finds at `to` when it gets there; a dark host does not answer.
-   */
-  connect(from: Host, to: Host, dialler: Endpoint, acceptorOf: () => Acceptor | null): void {
-    const inward = this.link(to, from);
-    new Channel(this.link(from, to)).transmit(() => {
-      if (!to.up) return;
-      const acceptor = to.refuses ? null : acceptorOf();
-      if (acceptor === null) {
-        dialler.refuse(new Channel(inward));
-        return;
-      }
-      const endpoint = new Endpoint(dialler.remoteAddress, dialler.localAddress, new Channel(inward));
-      to.own(endpoint);
-      endpoint.acceptFrom(dialler);
-      acceptor.accept(endpoint);
-    });
+  newConnection(ends: ConnectionEnds): Connection {
+    return new Connection(this.#scheduler, this, ends);
   }
 
-  #named(name: string): Host {
-    const host = this.#hosts.find((candidate) => candidate.name === name);
-    assert(host !== undefined, `no host ${name}`);
-    return host;
+  linkBetween(from: Host, to: Host): Link {
+    const name = `${from.name}->${to.name}`;
+    let link = this.#links.get(name);
+    if (link === undefined) {
+      link = new Link(this.#seed, from, to, from === to ? LOCAL_CONDITIONS : LAN_CONDITIONS);
+      this.#links.set(name, link);
+    }
+    return link;
   }
+
+  /** Resets every connection between two hosts, at both ends. */
+  resetConnections(one: Host, other: Host): void {
+    for (const connection of this.connections()) {
+      const { from, to } = connection.ends;
+      if ((from === one && to === other) || (from === other && to === one)) connection.reset();
+    }
+  }
+
+  /** A connection was requested; its number. */
+  enter(connection: Connection): number {
+    this.#connections.push(connection);
+    return ++this.#connectionCount;
+  }
+
+  /** Both ends of a connection are gone. */
+  leave(connection: Connection): void {
+    const index = this.#connections.indexOf(connection);
+    if (index < 0) return;
+    this.#connections.splice(index, 1);
+    this.observer?.closed(connection);
+  }
+
+  /** Something was healed: what can go on does. */
+  resume(): void {
+    for (const { there, back } of this.#connections) {
+      there.resume();
+      back.resume();
+    }
+  }
+
+  /** A host has other addresses. */
+  readdressed(): void {
+    for (const connection of this.#connections) connection.readdressed();
+    this.resume();
+  }
+}
+
+function isLoopback(ip: string): boolean {
+  return ip === '::1' || ip.startsWith('127.');
 }
 
 function isLiteral(name: string): boolean {

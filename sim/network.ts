@@ -7,10 +7,10 @@ import type { Address } from '../core/config/address.js';
 import { isPortError, portError } from '../core/ports/error.js';
 import type { Done, PortError } from '../core/ports/error.js';
 import type { DetachedSocket, Listener, Network, Socket, SocketHandler } from '../core/ports/network.js';
-import { Endpoint } from './endpoint.js';
+import type { Connection } from './connection.js';
+import type { Endpoint } from './endpoint.js';
 import { tcpKey, unixKey } from './lan.js';
 import type { Host, Lan } from './lan.js';
-import { Channel } from './link.js';
 import type { SimProcess } from './process.js';
 import type { Scheduler } from './scheduler.js';
 import { SimSocket } from './socket.js';
@@ -40,11 +40,19 @@ export class SimNetwork implements Network {
     const peer = this.#lan.hostOf(this.#host, ip);
     const sourceIp = this.#sourceIp(source, ip);
     if (isPortError(sourceIp)) return this.#failedDial(sourceIp, handler);
-    const local = tcpText(sourceIp, this.#host.nextPort());
-    const socket = this.#newSocket(local, tcpText(ip, to.port), peer ?? this.#host, handler);
-    if (peer === null) socket.fail(portError('EHOSTUNREACH', `${remote}: nobody has the address ${ip}`));
-    else this.#lan.connect(this.#host, peer, socket.endpoint, () => peer.acceptorAt(ip, to.port));
-    return socket;
+    if (peer === null) {
+      return this.#failedDial(portError('EHOSTUNREACH', `${remote}: nobody has the address ${ip}`), handler);
+    }
+    const connection = this.#lan.newConnection({
+      from: this.#host,
+      to: peer,
+      localAddress: tcpText(sourceIp, this.#host.nextPort()),
+      remoteAddress: tcpText(ip, to.port),
+      fromIp: sourceIp,
+      toIp: ip,
+    });
+    connection.request(() => peer.acceptorAt(ip, to.port));
+    return this.#newSocket(connection, handler);
   }
 
   listen(address: string, accept: (socket: Socket) => SocketHandler, done: Done): Listener {
@@ -87,23 +95,28 @@ export class SimNetwork implements Network {
   }
 
   #dialUnix(path: string, handler: SocketHandler): Socket {
-    const socket = this.#newSocket('N/A', `uds://${path}`, this.#host, handler);
     const acceptorOf = () => this.#host.acceptors.get(unixKey(path)) ?? null;
-    if (acceptorOf() === null) socket.fail(portError('ENOENT', `${path}: nobody listens`));
-    else this.#lan.connect(this.#host, this.#host, socket.endpoint, acceptorOf);
-    return socket;
+    if (acceptorOf() === null)
+      return this.#failedDial(portError('ENOENT', `${path}: nobody listens`), handler);
+    const connection = this.#localConnection(`uds://${path}`);
+    connection.request(acceptorOf);
+    return this.#newSocket(connection, handler);
   }
 
   #failedDial(error: PortError, handler: SocketHandler): Socket {
-    const socket = this.#newSocket('N/A', 'N/A', this.#host, handler);
+    const socket = this.#newSocket(this.#localConnection('N/A'), handler);
     socket.fail(error);
     return socket;
   }
 
-  #newSocket(local: string, remote: string, peer: Host, handler: SocketHandler): SimSocket {
-    const endpoint = new Endpoint(local, remote, new Channel(this.#lan.link(this.#host, peer)));
-    this.#host.own(endpoint);
-    return new SimSocket(this.#scheduler, this.#host, this.#owner, endpoint, handler, null);
+  #localConnection(remoteAddress: string): Connection {
+    const host = this.#host;
+    const local = { from: host, to: host, fromIp: null, toIp: null };
+    return this.#lan.newConnection({ ...local, localAddress: 'N/A', remoteAddress });
+  }
+
+  #newSocket({ dialler }: Connection, handler: SocketHandler): SimSocket {
+    return new SimSocket(this.#scheduler, this.#host, this.#owner, dialler, handler, null);
   }
 
   /** The address to come from: the configured one, else the first of the family. */
@@ -116,12 +129,12 @@ export class SimNetwork implements Network {
       if (this.#isMine(sourceIp)) return sourceIp;
       return portError('EADDRNOTAVAIL', `${source}: not an address of this host`);
     }
-    if (this.#lan.hostOf(this.#host, ip) === this.#host) return ip;
+    if (this.#host.has(ip)) return ip;
     return this.#host.ips.find((own) => own.includes(':') === ip.includes(':')) ?? ip;
   }
 
   #isMine(ip: string): boolean {
-    return this.#lan.hostOf(this.#host, ip) === this.#host;
+    return this.#host.has(ip);
   }
 
   #listenKeys(where: Address): string[] | PortError {

@@ -1,14 +1,27 @@
 /** A simulated socket as one process has it; see network.ts. */
-import { assert } from '../core/base/assert.js';
+import { assert, unreachable } from '../core/base/assert.js';
 import { portError } from '../core/ports/error.js';
 import type { PortError } from '../core/ports/error.js';
 import type { DetachedSocket, Socket, SocketHandler } from '../core/ports/network.js';
-import type { Endpoint } from './endpoint.js';
+import type { Endpoint, EndpointUser } from './endpoint.js';
+import type { EventHandler } from './event-heap.js';
 import type { Host } from './lan.js';
 import type { Death, SimProcess } from './process.js';
 import type { Scheduler } from './scheduler.js';
 
-export class SimSocket implements Socket {
+/** One `sent` in so many is told later than at the end of the turn, as by a kernel that was busy. */
+const LATE_ONE_IN = 4;
+const LATE_US = 1000;
+
+const HAND_OVER = 0;
+const DELIVER = 1;
+const TELL_SENT = 2;
+const TELL_CLOSED = 3;
+const TELL_CONNECTED = 4;
+/** What waits until the process is running. */
+type Step = typeof HAND_OVER | typeof DELIVER | typeof TELL_SENT | typeof TELL_CLOSED | typeof TELL_CONNECTED;
+
+export class SimSocket implements Socket, EndpointUser, EventHandler {
   readonly endpoint: Endpoint;
   readonly #scheduler: Scheduler;
   readonly #host: Host;
@@ -18,13 +31,27 @@ export class SimSocket implements Socket {
   /** Dialled sockets run from the start; accepted and adopted ones are resumed. */
   #paused: boolean;
   #gone = false;
+  #error: PortError | null = null;
   /** Lent chunks, the first one partly handed over. */
   #outgoing: Uint8Array[] = [];
   #sentBytes = 0;
+  #toldBytes = 0;
   /** What was read before the socket was adopted. */
   #unread: Uint8Array;
-  #handOverScheduled = false;
-  #deliveryScheduled = false;
+  #handOverDue = false;
+  #deliveryDue = false;
+  readonly #handOver = (): void => {
+    this.#handOverDue = false;
+    this.#handOverAll();
+  };
+  readonly #fillAll = (): void => {
+    while (this.#canRead()) this.#fill();
+  };
+  readonly #tellSent = (): void => {
+    if (this.#gone || this.#toldBytes === this.#sentBytes) return;
+    this.#toldBytes = this.#sentBytes;
+    this.#handler?.sent(this.#sentBytes);
+  };
 
   constructor(
     scheduler: Scheduler,
@@ -44,25 +71,7 @@ export class SimSocket implements Socket {
     this.#forgetOwner = owner.onDeath((death) => {
       this.#die(death);
     });
-    endpoint.user = {
-      established: () => {
-        this.#owner.whenRunning(() => {
-          if (this.#gone) return;
-          this.#owner.run(() => this.#handler?.connected());
-          this.#scheduleHandOver();
-        });
-      },
-      readable: () => {
-        this.#owner.whenRunning(() => {
-          this.#deliver();
-        });
-      },
-      writable: () => {
-        this.#owner.whenRunning(() => {
-          this.#scheduleHandOver();
-        });
-      },
-    };
+    endpoint.user = this;
   }
 
   get localAddress(): string {
@@ -81,7 +90,7 @@ export class SimSocket implements Socket {
   send(chunks: readonly Uint8Array[]): void {
     if (this.#gone) return;
     for (const chunk of chunks) if (chunk.length > 0) this.#outgoing.push(chunk);
-    this.#scheduleHandOver();
+    if (this.endpoint.state !== 'connecting') this.#handOverSoon();
   }
 
   pause(): void {
@@ -91,12 +100,15 @@ export class SimSocket implements Socket {
   resume(): void {
     if (!this.#paused) return;
     this.#paused = false;
-    this.#scheduleDelivery();
+    if (this.#deliveryDue) return;
+    this.#deliveryDue = true;
+    this.#schedule(0, DELIVER);
   }
 
   detach(): DetachedSocket {
     assert(!this.#gone, 'a closed socket cannot be given away');
-    assert(this.#outgoing.length === 0, 'a socket is given away after everything was sent');
+    const allSent = this.#outgoing.length === 0 && this.#toldBytes === this.#sentBytes;
+    assert(allSent, 'a socket is given away after everything was sent');
     this.#leave();
     return { handle: this.endpoint, unread: this.#unread };
   }
@@ -108,6 +120,67 @@ export class SimSocket implements Socket {
   /** The connection could not be made. */
   fail(error: PortError): void {
     this.#close(error);
+  }
+
+  established(): void {
+    this.happen(TELL_CONNECTED);
+  }
+
+  readable(): void {
+    if (!this.#owner.paused) this.#deliver();
+    else if (!this.#deliveryDue) {
+      this.#deliveryDue = true;
+      this.happen(DELIVER);
+    }
+  }
+
+  /** The reader is in its turn, and may be a part of the same process. */
+  writable(): void {
+    if (this.#handOverDue) return;
+    this.#handOverDue = true;
+    this.#schedule(0, HAND_OVER);
+  }
+
+  /** A step is due: it is done now, or when the process goes on. */
+  happen(step: number): void {
+    if (!this.#owner.paused) this.#do(step as Step);
+    else {
+      this.#owner.whenRunning(() => {
+        this.#do(step as Step);
+      });
+    }
+  }
+
+  #do(step: Step): void {
+    const owner = this.#owner;
+    switch (step) {
+      case HAND_OVER:
+        owner.run(this.#handOver);
+        return;
+      case DELIVER:
+        this.#deliveryDue = false;
+        this.#deliver();
+        return;
+      case TELL_SENT:
+        owner.run(this.#tellSent);
+        return;
+      case TELL_CLOSED:
+        owner.run(() => this.#handler?.closed(this.#error));
+        return;
+      case TELL_CONNECTED:
+        if (this.#gone) return;
+        owner.run(() => {
+          this.#handler?.connected();
+          this.#handOverSoon();
+        });
+        return;
+      default:
+        unreachable(step);
+    }
+  }
+
+  #schedule(delayMs: number, step: Step): void {
+    this.#scheduler.schedule(delayMs, this, step, this.#owner.lane);
   }
 
   /** Nothing of this socket happens from now on. */
@@ -131,51 +204,45 @@ export class SimSocket implements Socket {
     this.#leave();
     this.#host.disown(this.endpoint);
     this.endpoint.close();
-    this.#scheduler.after(0, () => {
-      this.#owner.run(() => this.#handler?.closed(error));
-    });
+    this.#error = error;
+    this.#schedule(0, TELL_CLOSED);
   }
 
-  #scheduleHandOver(): void {
-    if (this.#handOverScheduled) return;
-    this.#handOverScheduled = true;
-    this.#scheduler.after(0, () => {
-      this.#owner.whenRunning(() => {
-        this.#handOverScheduled = false;
-        this.#handOver();
-      });
-    });
+  /** At the end of the turn; what was sent outside a turn gets one. */
+  #handOverSoon(): void {
+    if (this.#handOverDue) return;
+    this.#handOverDue = true;
+    const { turns } = this.#owner;
+    if (turns.running) turns.atEnd(this.#handOver);
+    else this.#schedule(0, HAND_OVER);
   }
 
   /** Everything that was sent in a turn goes out at once, as far as there is room. */
-  #handOver(): void {
-    if (this.#gone || this.endpoint.state === 'connecting' || this.#outgoing.length === 0) return;
-    if (this.endpoint.state !== 'open') {
+  #handOverAll(): void {
+    const outgoing = this.#outgoing;
+    const { endpoint } = this;
+    if (this.#gone || endpoint.state === 'connecting' || outgoing.length === 0) return;
+    if (endpoint.state !== 'open') {
       this.#close(portError('ECONNRESET', 'the connection was reset by the peer'));
       return;
     }
-    const before = this.#sentBytes;
-    for (let head = this.#outgoing[0]; head !== undefined; head = this.#outgoing[0]) {
-      const taken = this.endpoint.send(head);
+    let count = 0;
+    for (const chunk of outgoing) {
+      const taken = endpoint.send(chunk);
       this.#sentBytes += taken;
-      if (taken < head.length) {
-        this.#outgoing[0] = head.subarray(taken);
+      if (taken < chunk.length) {
+        outgoing[count] = chunk.subarray(taken);
         break;
       }
-      this.#outgoing.shift();
+      count++;
     }
-    if (this.#sentBytes > before) this.#owner.run(() => this.#handler?.sent(this.#sentBytes));
-  }
-
-  #scheduleDelivery(): void {
-    if (this.#deliveryScheduled) return;
-    this.#deliveryScheduled = true;
-    this.#scheduler.after(0, () => {
-      this.#owner.whenRunning(() => {
-        this.#deliveryScheduled = false;
-        this.#deliver();
-      });
-    });
+    if (count === outgoing.length) outgoing.length = 0;
+    else outgoing.splice(0, count);
+    endpoint.flush();
+    if (this.#sentBytes === this.#toldBytes) return;
+    const { random } = this.#host;
+    if (random.chance(1, LATE_ONE_IN)) this.#schedule(random.below(LATE_US) / 1000, TELL_SENT);
+    else this.#tellSent();
   }
 
   /** Gives the handler all that can be read, then the end; one turn. A paused socket does not notice anything. */
@@ -185,11 +252,7 @@ export class SimSocket implements Socket {
       this.#close(portError('ECONNREFUSED', `${this.remoteAddress} refused the connection`));
       return;
     }
-    if (this.#canRead()) {
-      this.#owner.run(() => {
-        while (this.#canRead()) this.#fill();
-      });
-    }
+    if (this.#canRead()) this.#owner.run(this.#fillAll);
     if (this.#paused || this.#gone) return;
     if (this.endpoint.state === 'reset') {
       this.#close(portError('ECONNRESET', 'the connection was reset by the peer'));

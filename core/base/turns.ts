@@ -12,6 +12,11 @@ export class Turns {
   #running = false;
   #ending: (() => void)[] = [];
 
+  /** Is a turn going on? */
+  get running(): boolean {
+    return this.#running;
+  }
+
   /** Runs `callback` as one turn, then everything registered with `atEnd`, in order. */
   run(callback: () => void): void {
     assert(!this.#running, 'a port completed inside the call that started it');

@@ -129,8 +129,10 @@ describe('what clients can make the NBD server hold', () => {
       const waiting = transmitting(world);
       stopped.stopReading();
       core.answerAtOnce = () => null;
+      stopped.send(...Array.from({ length: 16 }, () => request({ type: COMMAND.read, length: 4 * MIB })));
+      settle();
       // The last one waits itself, before the other.
-      stopped.send(...Array.from({ length: 17 }, () => request({ type: COMMAND.read, length: 4 * MIB })));
+      stopped.send(request({ type: COMMAND.read, length: 4 * MIB }));
       settle();
       waiting.send(request({ type: COMMAND.read, length: 4 * MIB }));
       world.scheduler.runFor(25_000);

@@ -123,7 +123,8 @@ describe('session, what is silent', () => {
     expect(bench.peer.requests).toMatchObject([{ command: 'read', offset: 0, length: SECTOR }]);
     bench.run(13_000);
     expect(isUp(bench)).toBe(true);
-    bench.run(1_500);
+    // Looked after once in a second.
+    bench.run(2_500);
     expect(isUp(bench)).toBe(false);
     expect(bench.events).toEqual(['connect', 'disconnect']);
     expect(bench.log()).toContain('(the peer does not answer)');
