@@ -153,9 +153,23 @@ export class SimNetwork implements Network {
   ): (() => void) | PortError {
     const { acceptors } = this.#host;
     if (keys.some((key) => acceptors.has(key))) return portError('EADDRINUSE', `${address}: in use`);
+    let listening = true;
+    const drop = (endpoint: Endpoint): void => {
+      this.#host.disown(endpoint);
+      endpoint.close();
+    };
     const acceptor = {
+      // A process that is stopped accepts later, if it still can then.
       accept: (endpoint: Endpoint) => {
+        const forget = this.#owner.onDeath((death) => {
+          if (death === 'killed') drop(endpoint);
+        });
         this.#owner.run(() => {
+          forget();
+          if (!listening) {
+            drop(endpoint);
+            return;
+          }
           const socket = new SimSocket(this.#scheduler, this.#host, this.#owner, endpoint, null, null);
           socket.attach(accept(socket));
         });
@@ -163,6 +177,7 @@ export class SimNetwork implements Network {
     };
     for (const key of keys) acceptors.set(key, acceptor);
     return () => {
+      listening = false;
       for (const key of keys) if (acceptors.get(key) === acceptor) acceptors.delete(key);
     };
   }

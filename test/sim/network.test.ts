@@ -194,3 +194,59 @@ describe('network: faults', () => {
     expect(dialled.sentBytes).toBe(large.length);
   });
 });
+
+describe('network: a process that is stopped', () => {
+  it('gets what was sent, and the end of it, when it goes on', () => {
+    const { scheduler, b, mainA, accepted, dialled } = connected(1);
+    b.pause(10_000);
+    mainA.process.run(() => {
+      dialled.socket?.send([message]);
+    });
+    scheduler.runFor(1_000);
+    mainA.process.run(() => dialled.socket?.destroy());
+    scheduler.runFor(1_000);
+    expect([accepted.received, accepted.events]).toEqual([[], []]);
+    scheduler.runUntilIdle();
+    expect([accepted.received, accepted.events]).toEqual([[...message], ['closed']]);
+  });
+
+  /** A stopped process has been dialled. */
+  function dialled() {
+    const { scheduler, a, b } = world(1);
+    const mainA = a.boot('main');
+    const mainB = b.boot('main');
+    const accepted = new Peer();
+    const dialler = new Peer();
+    mainB.process.run(() => {
+      listen(mainB.network, accepted);
+    });
+    scheduler.runUntilIdle();
+    b.pause(10_000);
+    mainA.process.run(() => {
+      dialler.socket = mainA.network.dial(ADDRESS, null, dialler);
+    });
+    scheduler.runFor(1_000);
+    expect([dialler.events, accepted.socket]).toEqual([['connected'], null]);
+    return { scheduler, b, mainB, accepted, dialler };
+  }
+
+  it('accepts when it goes on', () => {
+    const { scheduler, accepted } = dialled();
+    scheduler.runUntilIdle();
+    expect(accepted.socket).not.toBeNull();
+  });
+
+  it('and is killed: the kernel closes what it never accepted', () => {
+    const { scheduler, mainB, dialler } = dialled();
+    mainB.process.kill();
+    scheduler.runUntilIdle();
+    expect(dialler.events).toEqual(['connected', 'closed']);
+  });
+
+  it('and loses power: nobody says anything', () => {
+    const { scheduler, b, dialler } = dialled();
+    b.losePower();
+    scheduler.runUntilIdle();
+    expect(dialler.events).toEqual(['connected']);
+  });
+});
