@@ -6,7 +6,7 @@
 import type { ReplicationMode } from '../core/config/types.js';
 import type { Metadata } from '../core/metadata/codec.js';
 import type { LogLevel } from '../core/ports/log.js';
-import { ACTION_MARKS, actionMarks } from './nemesis/action-marks.js';
+import { ACTION_MARKS, actionMarks, IMPOSSIBLE } from './nemesis/action-marks.js';
 import {
   otherNode,
   BLOCK_BYTES,
@@ -35,6 +35,10 @@ interface Standing {
   /** Extents that one worker was asked to write: a bit each. */
   written: number;
   restarting: boolean;
+  /** Its session ended while its copy was out of date. */
+  outOfDate: boolean;
+  /** A write failed here: the metadata may tell of bytes that only the peer has. */
+  suspect: boolean;
   localBad: boolean;
   powered: boolean;
 }
@@ -134,7 +138,7 @@ export class Marks {
       case 'role':
         this.#interrupted(standing);
         standing.role = roleIn(text);
-        standing.connected = standing.restarting = false;
+        standing.connected = standing.restarting = standing.outOfDate = false;
         break;
       case 'restart':
         this.#interrupted(standing);
@@ -151,7 +155,11 @@ export class Marks {
         break;
       case 'disconnected':
         standing.connected = false;
-        if (this.#disks(node)?.incomplete === true) this.#reach('source lost while out of date');
+        standing.outOfDate = this.#disks(node)?.incomplete === true;
+        if (standing.outOfDate) this.#reach('source lost while out of date');
+        break;
+      case 'write-failed':
+        standing.suspect = true;
         break;
       case 'in-sync':
         if (standing.adopting) this.#reach('handshake: two virgins');
@@ -166,7 +174,7 @@ export class Marks {
     const peer = otherNode(node);
     const standing = this.#nodes[node];
     standing.connected = true;
-    standing.virgin = false;
+    standing.virgin = standing.outOfDate = false;
     if (this.#nodes[peer].virgin) {
       this.#nodes[peer].virgin = false;
       standing.adopting = true;
@@ -197,7 +205,7 @@ export class Marks {
   }
 
   #lookForBadData(node: NodeName, standing: Standing): void {
-    if (standing.role !== 'primary') return;
+    if (!standing.suspect || standing.role !== 'primary') return;
     const bad = (this.#disks(node)?.localBad.length ?? 0) > 0;
     if (bad) this.#reach('data only the peer has');
     else if (standing.localBad) this.#reach('bad data mended');
@@ -214,8 +222,7 @@ export class Marks {
     const where = node ?? (this.#nodes.a.role === 'primary' ? 'a' : 'b');
     const standing = this.#nodes[where];
     if (standing.role !== 'primary') return;
-    if (!standing.connected && this.#disks(where)?.incomplete === true)
-      this.#reach('request while out of date');
+    if (!standing.connected && standing.outOfDate) this.#reach('request while out of date');
     if (request.kind === 'flush') return;
     if (request.kind === 'read') {
       if (standing.syncing === 'from') this.#reach('read while out of date');
@@ -242,7 +249,15 @@ export class Marks {
 function newStanding(mode: ReplicationMode): Standing {
   return {
     ...{ role: 'init', mode, connected: false, syncing: null, created: false, virgin: false },
-    ...{ adopting: false, written: 0, restarting: false, localBad: false, powered: true },
+    ...{
+      adopting: false,
+      written: 0,
+      restarting: false,
+      outOfDate: false,
+      suspect: false,
+      localBad: false,
+      powered: true,
+    },
   };
 }
 
@@ -252,7 +267,7 @@ function roleIn(text: string): Standing['role'] {
 }
 
 /** What changes the standing of a node. */
-type News = 'role' | 'restart' | 'device' | 'connected' | 'disconnected' | 'in-sync';
+type News = 'role' | 'restart' | 'device' | 'connected' | 'disconnected' | 'in-sync' | 'write-failed';
 
 interface KnownLine {
   readonly begins: string;
@@ -279,13 +294,14 @@ const LINES: readonly KnownLine[] = [
   { begins: 'Handshake with ', contains: 'wrote alone during', means: 'handshake: wrote alone meanwhile' },
   { begins: 'Handshake with ', contains: 'is incomplete', means: 'handshake: not the source' },
   { begins: 'Handshake with ', contains: 'unable to store', means: 'handshake: could not be stored' },
-  { begins: 'The counters of both nodes', means: 'handshake: impossible counters' },
+  { begins: 'The counters of both nodes', means: IMPOSSIBLE },
   { begins: 'We act as ', contains: 'as primary', means: 'handshake refused by a primary' },
   { begins: 'We act as ', contains: 'as init', means: 'handshake refused by role init' },
   { begins: 'Local copy is incomplete; no device', means: 'incomplete copy not offered' },
   { begins: 'Local copy is incomplete; it is used', means: 'incomplete copy forced' },
   { begins: 'Local request failed', contains: 'READ', means: 'local read failed' },
   { begins: 'Local request failed', contains: 'WRITE', means: 'local write failed' },
+  { begins: 'Local request failed', contains: 'WRITE', means: { news: 'write-failed' } },
   { begins: 'Local request failed', contains: 'FLUSH', means: 'local flush failed' },
   { begins: 'Remote request failed', contains: 'WRITE', means: 'remote write failed' },
   { begins: 'Remote request failed', contains: 'FLUSH', means: 'remote flush failed' },
@@ -347,6 +363,8 @@ const SEEN: readonly string[] = [
 /** Every mark that the default profile can reach, in the order of reports. */
 export const MARKS: readonly string[] = [
   ...SEEN,
-  ...new Set(LINES.flatMap(({ means }) => (typeof means === 'string' ? [means] : []))),
+  ...new Set(
+    LINES.flatMap(({ means }) => (typeof means === 'string' && means !== IMPOSSIBLE ? [means] : [])),
+  ),
   ...ACTION_MARKS,
 ];

@@ -11,11 +11,11 @@ export function actionMarks(action: Action, roleOf: (node: NodeName) => Role): r
   switch (action.kind) {
     case 'kill':
     case 'pause':
-      return [`${action.kind} ${action.what} of ${roleOf(action.node)}`];
+      return ofRole(`${action.kind} ${action.what}`, roleOf(action.node));
     case 'power':
-      return action.on ? [] : [`power off of ${roleOf(action.node)}`];
+      return action.on ? [] : ofRole('power off', roleOf(action.node));
     case 'stop':
-      return [`orderly stop of ${roleOf(action.node)}`];
+      return ofRole('orderly stop', roleOf(action.node));
     case 'role':
       return [`role ${action.role}${action.force ? ' by force' : ''}`];
     case 'reload':
@@ -56,11 +56,17 @@ export function actionMarks(action: Action, roleOf: (node: NodeName) => Role): r
   }
 }
 
+/** A node without a role has nothing to lose. */
+function ofRole(deed: string, role: Role): string[] {
+  return role === 'init' ? [] : [`${deed} of ${role}`];
+}
+
 function wayFrom(role: Role): string {
   return role === 'primary' ? 'from the primary' : 'to the primary';
 }
 
 function failureMarks({ operation, code, place }: Extract<Action, { kind: 'fail' }>): string[] {
+  if (code === 'EOPNOTSUPP') return [`disk without ${operation}`];
   if (operation === 'flush') return ['flush fails'];
   const where = place.kind === 'blocks' || place.kind === 'all' ? 'data' : place.kind;
   return [code === 'ENOSPC' ? 'no space' : `${operation} fails on ${where}`];
@@ -95,9 +101,14 @@ export const ACTION_MARKS: readonly string[] = [
   'delete fails on data',
   'flush fails',
   'no space',
+  'disk without delete',
+  'disk without flush',
   ...OPERATIONS.map((operation) => `slow ${operation}`),
   'stuck disk',
 ];
+
+/** Counters that no history explains: only old or damaged disks have them. */
+export const IMPOSSIBLE = 'handshake: impossible counters';
 
 /** Of the actions that nobody survives unharmed; only profile `hostile` takes them. */
 export const HOSTILE_MARKS: readonly string[] = [
@@ -106,4 +117,5 @@ export const HOSTILE_MARKS: readonly string[] = [
   'hostile: misdirect',
   'hostile: shorten',
   'hostile: restore',
+  IMPOSSIBLE,
 ];

@@ -7,15 +7,22 @@ function blocksOf(draft: Draft): number {
   return (draft.setup.extents * draft.setup.extentBytes) / BLOCK_BYTES;
 }
 
-/** A few blocks anywhere, or a whole extent. */
+/** A few blocks, in a place that is used much or anywhere, or a whole extent, or all. */
 function someBlocks(draft: Draft): DiskPlace {
   const all = blocksOf(draft);
   const extent = draft.setup.extentBytes / BLOCK_BYTES;
-  if (draft.chance(1, 4)) {
-    return { kind: 'blocks', block: extent * draft.random.below(draft.setup.extents), count: extent };
+  switch (draft.random.below(6)) {
+    case 0:
+      return { kind: 'blocks', block: extent * draft.random.below(draft.setup.extents), count: extent };
+    case 1:
+      return { kind: 'blocks', block: 0, count: all };
+    default: {
+      const count = between(draft.random, 1, 8);
+      const last = all - count;
+      const block = draft.chance(1, 2) ? draft.hotSpot + draft.random.below(8) : draft.random.below(all);
+      return { kind: 'blocks', block: Math.min(block, last), count };
+    }
   }
-  const count = between(draft.random, 1, 8);
-  return { kind: 'blocks', block: draft.random.below(all - count + 1), count };
 }
 
 interface Trouble {
@@ -42,7 +49,7 @@ function endTrouble(draft: Draft): void {
 
 export function badBlocks(draft: Draft): void {
   draft.loadSome();
-  const operation = draft.pick(['read', 'write', 'write', 'delete'] as const);
+  const operation = draft.pick(['read', 'read', 'write', 'write', 'delete'] as const);
   trouble(draft, draft.someNode, { operation, place: someBlocks(draft) });
   if (draft.chance(1, 3)) trouble(draft, draft.someNode, { operation, place: someBlocks(draft) });
   draft.loadSome();
@@ -99,6 +106,20 @@ export function noSpace(draft: Draft): void {
   trouble(draft, draft.someNode, { operation: 'write', place, code: 'ENOSPC' });
   draft.loadSome();
   endTrouble(draft);
+}
+
+/** A disk that cannot delete, or cannot flush its cache, as regular files on FreeBSD (D8). */
+export function poorDisk(draft: Draft): void {
+  const operation = draft.pick(['delete', 'flush'] as const);
+  draft.fault({
+    ...{ kind: 'fail', node: draft.someNode, operation, code: 'EOPNOTSUPP' },
+    ...{ times: null, place: { kind: 'all' } },
+  });
+  draft.loadSome();
+  if (draft.chance(1, 2)) draft.fault({ kind: 'reset' });
+  draft.loadSome();
+  draft.waitAbout(1, 16_000);
+  draft.take({ kind: 'repair', node: null });
 }
 
 export function slowDisk(draft: Draft): void {

@@ -119,7 +119,7 @@ export function promoteTarget(draft: Draft): void {
   draft.waitAbout(0.064, 64);
   crash(draft, source, draft.pick(['kill', 'power']));
   draft.waitAbout(1, 2_000);
-  draft.role(target, 'primary', draft.chance(1, 4));
+  draft.role(target, 'primary', draft.chance(1, 3));
   draft.waitAbout(1, 4_000);
   draft.loadFew();
   boot(draft, source);

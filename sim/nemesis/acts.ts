@@ -45,6 +45,7 @@ export const ACTS = {
   'bad-flush': disks.badFlush,
   'bad-then-lost': disks.badThenLost,
   'no-space': disks.noSpace,
+  'poor-disk': disks.poorDisk,
   'slow-disk': disks.slowDisk,
   'stuck-disk': disks.stuckDisk,
   // Disks that nobody survives unharmed.

@@ -51,6 +51,11 @@ export class Draft {
     return otherNode(this.primary);
   }
 
+  /** The block around which much happens. */
+  get hotSpot(): number {
+    return this.#workload.hotSpot;
+  }
+
   /** Either of the nodes. */
   get someNode(): NodeName {
     return this.random.chance(1, 2) ? 'a' : 'b';

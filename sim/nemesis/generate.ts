@@ -87,10 +87,6 @@ function play(draft: Draft, act: Act, index: number, budget: number): void {
 
 function open(draft: Draft, opening: Opening): void {
   draft.beginAct('opening', FIRST_REQUESTS);
-  for (const node of ['a', 'b'] as const) {
-    draft.take({ kind: 'create', node });
-    draft.take({ kind: 'start', node });
-  }
   switch (opening) {
     case 'usual':
       draft.role('b', 'secondary');

@@ -74,6 +74,7 @@ const DISKS = {
   'bad-flush': 2,
   'bad-then-lost': 1,
   'no-space': 1,
+  'poor-disk': 1,
   'slow-disk': 1,
   'stuck-disk': 1,
 } as const;
@@ -114,7 +115,8 @@ const DEFAULT: Profile = {
   requests: 200,
   openings: ['usual', 'usual', 'usual', 'usual', 'usual', 'usual', 'alone', 'two-virgins'],
   modes: ['fullsync', 'memsync', 'async'],
-  checksums: ['none', 'crc32', 'sha256'],
+  // The slow one less often.
+  checksums: ['none', 'none', 'crc32', 'crc32', 'sha256'],
   compressions: ['none', 'hole', 'lzf'],
   timeout: [5, 20],
   extents: [4, 16],

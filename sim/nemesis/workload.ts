@@ -17,7 +17,7 @@ export class Workload {
   readonly #longestBlocks: number;
   readonly #kinds: Weighted<Request['kind']>;
   readonly #places: Weighted<Place>;
-  readonly #hotSpot: number;
+  readonly hotSpot: number;
   readonly #gapUs: number;
   #burst = 0;
 
@@ -34,7 +34,7 @@ export class Workload {
     const places: readonly Place[] = ['anywhere', 'hot', 'zipf', 'boundary', 'end'];
     this.#places = places.map((place) => [place, habits.below(4)] as const);
     if (this.#places.every(([, weight]) => weight === 0)) this.#places = [['anywhere', 1]];
-    this.#hotSpot = habits.below(this.#blocks);
+    this.hotSpot = habits.below(this.#blocks);
     this.#gapUs = logUniform(habits, 8, 4096);
   }
 
@@ -73,9 +73,9 @@ export class Workload {
       case 'anywhere':
         return random.below(this.#blocks);
       case 'hot':
-        return this.#hotSpot + random.below(12);
+        return this.hotSpot + random.below(12);
       case 'zipf':
-        return (this.#hotSpot + random.below(Math.ceil(logUniform(random, 1, this.#blocks)))) % this.#blocks;
+        return (this.hotSpot + random.below(Math.ceil(logUniform(random, 1, this.#blocks)))) % this.#blocks;
       case 'boundary':
         return (
           this.#extentBlocks * (1 + random.below(this.#blocks / this.#extentBlocks)) - random.below(count + 1)

@@ -116,6 +116,7 @@ describe('marks', () => {
   it('notice bytes that only the peer has, and their repair', () => {
     const stage = new Stage();
     stage.connect();
+    stage.log('a', 'Local request failed (EIO): WRITE(0, 512).');
     stage.disks.a = { ...FRESH, localBad: [{ offset: 0, length: 512 }] };
     stage.log('a', 'Disconnected from tcp4://10.0.0.2. (the peer does not answer)');
     stage.disks.a = FRESH;
