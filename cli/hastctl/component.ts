@@ -6,7 +6,7 @@ import { isPortError } from '../../core/ports/error.js';
 import { loadAddon } from '../../native/addon.js';
 import { openDisk } from '../../native/disk.js';
 import { EX_NOINPUT } from '../exit-codes.js';
-import { Failure } from './failure.js';
+import { Failure } from '../failure.js';
 
 /** Opens `path`; a Failure says what the reference says where it can. For writing it is locked (W39). */
 export async function openComponent(path: string, access: 'read' | 'readWrite'): Promise<Disk> {

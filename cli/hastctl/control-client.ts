@@ -15,7 +15,7 @@ import type { NvList } from '../../core/wire/nv-list.js';
 import { errorText, strerror } from '../../native/errors.js';
 import { EX_OSERR, EX_UNAVAILABLE } from '../exit-codes.js';
 import { systemText } from '../../native/text.js';
-import { Failure } from './failure.js';
+import { Failure } from '../failure.js';
 
 export interface Deadlines {
   readonly connectMs: number;

@@ -18,7 +18,7 @@ import type { Log } from '../../core/ports/log.js';
 import { EX_DATAERR, EX_IOERR, EX_OK } from '../exit-codes.js';
 import type { CreateOptions } from './command-line.js';
 import { openComponent, outcomeOf } from './component.js';
-import { Failure } from './failure.js';
+import { Failure } from '../failure.js';
 import { resourceLog } from './output.js';
 
 const MAX_KEEPDIRTY = 0x7fff_ffff;

@@ -13,7 +13,7 @@ import type { Disk } from '../../core/ports/disk.js';
 import { tsCodecs } from '../../core/wire/codecs.js';
 import { EX_DATAERR, EX_OK } from '../exit-codes.js';
 import { openComponent, outcomeOf } from './component.js';
-import { Failure } from './failure.js';
+import { Failure } from '../failure.js';
 import { resourceLog } from './output.js';
 import type { Output } from './output.js';
 

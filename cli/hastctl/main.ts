@@ -7,7 +7,7 @@ import type { ResourceNames } from '../../core/control/requests.js';
 import { isConfigFailure, readConfig } from '../config-file.js';
 import { parseCommandLine, usage } from './command-line.js';
 import type { CommandLine, Ending } from './command-line.js';
-import { Failure } from './failure.js';
+import { Failure } from '../failure.js';
 import { outputTo } from './output.js';
 import type { Output, Streams } from './output.js';
 

@@ -6,7 +6,7 @@ import type { Log } from '../../core/ports/log.js';
 import type { Role } from '../../core/resource/types.js';
 import { EX_OK, EX_SOFTWARE } from '../exit-codes.js';
 import { ask } from './control-client.js';
-import { Failure } from './failure.js';
+import { Failure } from '../failure.js';
 import { resourceLog } from './output.js';
 
 /** Asks for the change; the exit status is the first error of a resource. `force`: see `hastctl help role`. */

@@ -6,7 +6,7 @@ import type { ResourceError, StatusEntry } from '../../core/control/replies.js';
 import type { ResourceNames } from '../../core/control/requests.js';
 import { EX_OK, EX_SOFTWARE } from '../exit-codes.js';
 import { ask } from './control-client.js';
-import { Failure } from './failure.js';
+import { Failure } from '../failure.js';
 import { resourceLog } from './output.js';
 import type { Output } from './output.js';
 

@@ -12,7 +12,7 @@ import { errorText } from '../../native/errors.js';
 import { lockExclusive } from '../../native/lock.js';
 import { EX_OK, EX_OSERR, EX_TEMPFAIL } from '../exit-codes.js';
 import { systemText } from '../../native/text.js';
-import { Failure } from './failure.js';
+import { Failure } from '../failure.js';
 
 /** A daemon that drains its workers may take a while. */
 const PATIENCE_MS = 60_000;

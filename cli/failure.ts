@@ -1,4 +1,4 @@
-/** Ends the program: `text` goes to the log at level error, then hastctl exits with `exitCode`. */
+/** Ends the program: `text` is what it says about it, then the program exits with `exitCode`. */
 export class Failure extends Error {
   override readonly name = 'Failure';
   readonly exitCode: number;
