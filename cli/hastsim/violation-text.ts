@@ -1,0 +1,12 @@
+/** Violations for people. */
+import type { Violation } from '../../sim/world/result.js';
+
+/** `I8 at 3.214 s, step 12, block 7: text`; the step as in a script, from 1. */
+export function violationText({ invariant, text, atMs, step, block }: Violation): string {
+  const place = block === null ? '' : `, block ${String(block)}`;
+  return `${invariant} at ${(atMs / 1000).toFixed(3)} s, step ${String(step + 1)}${place}: ${text}`;
+}
+
+export function indented(text: string, by = '    '): string {
+  return text.trimEnd().replaceAll(/^/gm, by);
+}

@@ -1,0 +1,66 @@
+/**
+ * A simulator without a world, for tests of the commands: a script is ten writes, and it fails when one of them goes to
+ * block 7, as it does in the seeds that end with 7. Some seeds are worse.
+ */
+import type { Simulator, SimulatorChoice } from '../../cli/hastsim/simulator-port.js';
+import { DEFAULT_SETUP } from '../../sim/script/script.js';
+import type { Script, Step } from '../../sim/script/script.js';
+import type { RunResult, Violation } from '../../sim/world/result.js';
+
+/** Is not survived. */
+export const DEADLY_SEED = 13;
+/** Fails the first time only. */
+export const FICKLE_SEED = 1007;
+
+export const FAKE_SIMULATOR = import.meta.url;
+
+export function openSimulator(_: SimulatorChoice): Promise<Simulator> {
+  let fickle = true;
+  return Promise.resolve({
+    cores: {},
+    generate,
+    played: (script) => script,
+    run(script, trace) {
+      if (script.setup.seed === DEADLY_SEED) throw new Error('boom');
+      const isFickle = script.setup.seed === FICKLE_SEED;
+      const violations = isFickle && !fickle ? [] : violationsOf(script);
+      if (isFickle) fickle = false;
+      script.steps.forEach((_step, index) => trace?.(`${String(index)}.000 step`));
+      return result(script, violations);
+    },
+  });
+}
+
+function generate(seed: number): Script {
+  const steps = [...Array(10).keys()].map((block): Step => ({
+    when: { kind: 'after', ms: 0 },
+    action: {
+      kind: 'request',
+      node: null,
+      request: { kind: 'write', block: block < 7 || seed % 10 === 7 ? block : 0, count: 1, label: null },
+    },
+  }));
+  return { setup: { ...DEFAULT_SETUP, seed }, steps };
+}
+
+function violationsOf(script: Script): Violation[] {
+  return script.steps.flatMap(({ action }, step) => {
+    if (action.kind !== 'request' || action.request.kind !== 'write' || action.request.block !== 7) return [];
+    return [{ invariant: 'I8', text: 'no bit\nfor block 7', atMs: 1500, step, block: 7 }];
+  });
+}
+
+function result(script: Script, violations: readonly Violation[]): RunResult {
+  const { seed } = script.setup;
+  return {
+    violations,
+    hash: (seed * 7919).toString(16).padStart(8, '0'),
+    events: 100,
+    virtualMs: 2000,
+    requests: { issued: 10, acknowledged: 9, failed: 1 },
+    faults: 2,
+    vacuous: seed % 50 === 0,
+    excused: seed % 25 === 1 ? 'a disk lied' : null,
+    marks: new Set(seed % 2 === 0 ? ['even'] : ['odd']),
+  };
+}
