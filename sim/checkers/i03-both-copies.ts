@@ -1,0 +1,33 @@
+/**
+ * I3: fullsync, connected: an acknowledged write is in the image of both nodes. Not connected, or in another mode: where the
+ * peer lacks it, a durable bit says so, and the own copy, or a durable mark that only the peer's is good, has it.
+ */
+import { otherNode } from '../script/script.js';
+import type { Bench, Checker, ClientRequest } from './checker.js';
+
+export function bothCopies({ view, ledger, report }: Bench): Checker {
+  function blockOf({ node, block, count, write }: ClientRequest, on: 'own' | 'other'): number {
+    const copy = on === 'own' ? node : otherNode(node);
+    for (let at = block; at < block + count; at++) if (ledger.lacks(copy, at, write)) return at;
+    return -1;
+  }
+
+  return {
+    answered(request) {
+      const { node, write, error } = request;
+      if (error !== null || write === 0) return;
+      const missing = blockOf(request, 'other');
+      const here = blockOf(request, 'own');
+      const where = `write ${String(write)} was acknowledged by ${node}`;
+      if (missing !== -1 && here !== -1) report(`${where}, and block ${String(here)} is on no disk`, here);
+      if (missing === -1) return;
+      const { connected, intact } = ledger.facts[node];
+      if (connected && intact && view.mode(node) === 'fullsync' && view.modeSettled(node)) {
+        report(`${where} in fullsync, connected, and the other node lacks block ${String(missing)}`, missing);
+      }
+      if (!view.durableBit(node, Math.floor(missing / view.blocksPerExtent))) {
+        report(`${where}, the other node lacks block ${String(missing)}, and no bit says so`, missing);
+      }
+    },
+  };
+}

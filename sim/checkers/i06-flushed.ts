@@ -1,0 +1,29 @@
+/**
+ * I6, I7: what was acknowledged and then covered by an acknowledged FLUSH survives power failures: of both nodes when both
+ * took part, of the secondary alone, and again after it was synchronised.
+ */
+import { otherNode, type NodeName } from '../script/script.js';
+import type { Bench, Checker } from './checker.js';
+import { firstBroken } from './promises.js';
+
+export function flushed(bench: Bench): Checker {
+  const { ledger, report } = bench;
+  const check = (node: NodeName, owes: Int32Array, when: string): void => {
+    const block = firstBroken(bench, node, (at) => owes[at] ?? 0, true);
+    if (block === -1) return;
+    report(`${node} lacks flushed write ${String(owes[block] ?? 0)} of block ${String(block)} ${when}`, block);
+  };
+  return {
+    answered({ command, error, node, asOf }) {
+      if (command !== 'flush' || error !== null || !(asOf instanceof Int32Array)) return;
+      const facts = ledger.facts[node];
+      check(node, asOf, 'when the FLUSH is acknowledged');
+      if (facts.connected && facts.intact && !facts.behind) {
+        check(otherNode(node), asOf, 'when the FLUSH is acknowledged');
+      }
+    },
+    powerLost(node) {
+      check(node, ledger.facts[node].durable, 'after a power failure');
+    },
+  };
+}

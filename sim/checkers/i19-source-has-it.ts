@@ -1,0 +1,17 @@
+/** I19: while the primary is out of date it acknowledges no write unless the other node, its source, has it. */
+import { otherNode } from '../script/script.js';
+import type { Bench, Checker } from './checker.js';
+
+export function sourceHasIt({ ledger, report }: Bench): Checker {
+  return {
+    answered({ node, write, error, block, count }) {
+      if (error !== null || write === 0 || !ledger.facts[node].behind) return;
+      const source = otherNode(node);
+      for (let at = block; at < block + count; at++) {
+        if (!ledger.lacks(source, at, write)) continue;
+        report(`${node}, out of date, acknowledges write ${String(write)}, which ${source} lacks`, at);
+        return;
+      }
+    },
+  };
+}

@@ -1,0 +1,187 @@
+/** All judges at one table: whatever happens is told to those who care, then written into the ledger. */
+import type { ResourceEvent, Role } from '../../core/resource/types.js';
+import { otherNode, type NodeName } from '../script/script.js';
+import type { Violation } from '../world/result.js';
+import type { Checker, ClientRequest, Report } from './checker.js';
+import { CHECKERS } from './checkers.js';
+import { Ledger } from './ledger.js';
+import type { View } from './view.js';
+
+/** More of them would say nothing new. */
+const MAX_VIOLATIONS = 20;
+
+type Handler = keyof Checker;
+type Having<H extends Handler> = Checker & Required<Pick<Checker, H>>;
+
+export class Judges {
+  readonly ledger: Ledger;
+  readonly violations: Violation[] = [];
+  readonly #view: View;
+  readonly #step: () => number;
+  readonly #issued: readonly Having<'issued'>[];
+  readonly #answered: readonly Having<'answered'>[];
+  readonly #writeStarted: readonly Having<'diskWriteStarted'>[];
+  readonly #written: readonly Having<'diskWritten'>[];
+  readonly #all: readonly Checker[];
+  #agreed = false;
+
+  constructor(view: View, step: () => number) {
+    this.#view = view;
+    this.#step = step;
+    this.ledger = new Ledger(view);
+    const { ledger } = this;
+    this.#all = CHECKERS.map(({ invariant, sit }) =>
+      sit({ view, ledger, report: this.reporter(invariant) }),
+    );
+    this.#issued = this.#having('issued');
+    this.#answered = this.#having('answered');
+    this.#writeStarted = this.#having('diskWriteStarted');
+    this.#written = this.#having('diskWritten');
+  }
+
+  reporter(invariant: string): Report {
+    return (text, block) => {
+      if (this.violations.length >= MAX_VIOLATIONS) return;
+      const atMs = this.#view.nowMs();
+      this.violations.push({ invariant, text, atMs, step: this.#step(), block: block ?? null });
+    };
+  }
+
+  issued(request: ClientRequest): void {
+    for (const checker of this.#issued) checker.issued(request);
+  }
+
+  /** The end of a write is in the ledger already. */
+  answered(request: ClientRequest): void {
+    for (const checker of this.#answered) checker.answered(request);
+    if (request.error !== null) return;
+    if (request.write !== 0) {
+      this.ledger.acknowledged(request.write, this.#view.mode(request.node) === 'memsync');
+    } else if (request.command === 'flush' && request.asOf instanceof Int32Array) {
+      this.ledger.flushed(request.node, request.asOf);
+    }
+  }
+
+  deviceAppeared(node: NodeName, forced: boolean): void {
+    for (const checker of this.#all) checker.deviceAppeared?.(node, forced);
+    this.ledger.beginTerm(node, forced);
+  }
+
+  deviceVanished(node: NodeName): void {
+    for (const checker of this.#all) checker.deviceVanished?.(node);
+    this.ledger.endTerm(node);
+  }
+
+  diskWriteStarted(node: NodeName, offset: number, length: number, source: Uint8Array | null): void {
+    for (const checker of this.#writeStarted) checker.diskWriteStarted(node, offset, length, source);
+  }
+
+  diskWritten(node: NodeName, offset: number, length: number): void {
+    for (const checker of this.#written) checker.diskWritten(node, offset, length);
+    if (offset < METADATA_BYTES) this.#compareCounters();
+  }
+
+  diskFlushed(node: NodeName): void {
+    for (const checker of this.#all) checker.diskFlushed?.(node);
+    this.#compareCounters();
+  }
+
+  powerLost(node: NodeName): void {
+    for (const checker of this.#all) checker.powerLost?.(node);
+    this.ledger.lostPower(node);
+    this.#compareCounters();
+  }
+
+  event(node: NodeName, event: ResourceEvent): void {
+    for (const checker of this.#all) checker.event?.(node, event);
+    if (this.#view.role(node) !== 'primary') return;
+    if (event === 'connect') {
+      this.ledger.connect(node);
+      this.#agreed = this.#countersAgree(node);
+    } else if (event === 'disconnect') this.ledger.disconnect(node);
+    else if (event === 'syncdone') this.#agree(node);
+  }
+
+  hook(node: NodeName, args: readonly string[]): void {
+    for (const checker of this.#all) checker.hook?.(node, args);
+  }
+
+  roleOrdered(node: NodeName, from: Role, to: Role): void {
+    for (const checker of this.#all) checker.roleOrdered?.(node, from, to);
+  }
+
+  workerStarted(node: NodeName, role: Role): void {
+    for (const checker of this.#all) checker.workerStarted?.(node, role);
+  }
+
+  workerEnded(node: NodeName, role: Role, orderly: boolean): void {
+    for (const checker of this.#all) checker.workerEnded?.(node, orderly);
+    const { facts } = this.ledger;
+    if (role === 'primary') facts[node].connected = facts[node].intact = false;
+    else {
+      if (orderly) this.ledger.drained(node);
+      else facts[node].owed = [];
+      this.#settleSuspects(otherNode(node));
+    }
+  }
+
+  created(node: NodeName): void {
+    for (const checker of this.#all) checker.created?.(node);
+    this.ledger.created(node);
+    this.#compareCounters();
+  }
+
+  quiet(primary: NodeName): void {
+    for (const checker of this.#all) checker.quiet?.(primary);
+    this.ledger.agreed(primary);
+  }
+
+  healed(): void {
+    for (const checker of this.#all) checker.healed?.();
+  }
+
+  ended(): void {
+    for (const checker of this.#all) checker.ended?.();
+  }
+
+  /** Writes that a primary acknowledged in a session that is over, and that the other node has not received (W4). */
+  #settleSuspects(node: NodeName): void {
+    const facts = this.ledger.facts[node];
+    if (facts.connected || facts.unconfirmed.length === 0) return;
+    this.ledger.confirm(node);
+  }
+
+  /** A primary that makes the counters agree claims, for every handshake to come, that the copies are equal. */
+  #compareCounters(): void {
+    const primary = this.#primary();
+    if (primary === null) return;
+    const agreed = this.#countersAgree(primary);
+    const before = this.#agreed;
+    this.#agreed = agreed;
+    if (agreed && !before) this.#agree(primary);
+  }
+
+  #countersAgree(primary: NodeName): boolean {
+    const [ours, theirs] = [this.#view.metadata(primary), this.#view.metadata(otherNode(primary))];
+    if (ours === null || theirs === null || ours.resuid === 0n) return false;
+    const sameResource = ours.resuid === theirs.resuid;
+    return sameResource && ours.localcnt === theirs.remotecnt && ours.remotecnt === theirs.localcnt;
+  }
+
+  #agree(primary: NodeName): void {
+    for (const checker of this.#all) checker.agreed?.(primary);
+    this.ledger.agreed(primary);
+  }
+
+  #primary(): NodeName | null {
+    const { a, b } = this.ledger.facts;
+    if (a.connected) return 'a';
+    return b.connected ? 'b' : null;
+  }
+
+  #having<H extends Handler>(handler: H): readonly Having<H>[] {
+    return this.#all.filter((checker): checker is Having<H> => checker[handler] !== undefined);
+  }
+}
+
+const METADATA_BYTES = 4096;

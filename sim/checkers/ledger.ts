@@ -1,0 +1,323 @@
+/**
+ * What the judges share: every write of the application, and what each copy is required to hold because somebody was promised
+ * it. All of it is told from outside: requests and answers, disk images, the events that nodes announce. A block of the
+ * device holds the number of the write that wrote it, so one word of an image says which write is there.
+ */
+import type { NodeName } from '../script/script.js';
+import { otherNode } from '../script/script.js';
+import type { View } from './view.js';
+
+/** Number of a write (or delete), from 1; 0 stands for the disk as it was created. */
+export type WriteId = number;
+
+/** Has a node done something alone since the copies were last equal? */
+export type Lone = 'no' | 'maybe' | 'acknowledged';
+
+/** One device as the application sees it, from its appearance on, or since its data turned out to be the other node's. */
+export interface Term {
+  readonly node: NodeName;
+  /** Per block: acknowledged writes issued up to here in this term have overwritten everything that ended before. */
+  readonly floor: Float64Array;
+  /** Per block: the write that a READ must return, or a newer one, as of the beginning. */
+  readonly must: Int32Array;
+  /** Per block: the words that the copies held at the beginning; -1: not acceptable. */
+  readonly base: readonly [Int32Array, Int32Array];
+}
+
+export class NodeFacts {
+  /** Per block: the newest write that this copy must hold, or the one that made it obsolete. */
+  readonly required: Int32Array;
+  /** Per block: as `required`, after any power failure. */
+  readonly durable: Int32Array;
+  term: Term | null = null;
+  lone: Lone = 'no';
+  /** This node, primary, has an open session with the other one. */
+  connected = false;
+  /** The session is as the primary believes: the other machine has not lost its memory since. */
+  intact = false;
+  /** The other node has the newest data: this copy is the target until the copies agree. */
+  behind = false;
+  /** Chunks of an unfinished synchronisation were written here: neither the old nor the new data. */
+  mixed = false;
+  /** Acknowledged in this session, and not seen on the other copy yet. */
+  unconfirmed: WriteId[] = [];
+  /** memsync: received by this node, as secondary, and not seen on its copy yet. */
+  owed: WriteId[] = [];
+
+  constructor(blocks: number) {
+    this.required = new Int32Array(blocks);
+    this.durable = new Int32Array(blocks);
+  }
+}
+
+export interface WriteRecord {
+  readonly id: WriteId;
+  readonly node: NodeName;
+  readonly block: number;
+  readonly count: number;
+  readonly isDelete: boolean;
+  readonly term: Term | null;
+}
+
+export class Ledger {
+  readonly view: View;
+  readonly writes: WriteRecord[] = [];
+  readonly facts: Readonly<Record<NodeName, NodeFacts>>;
+  /** Order of issues and ends, not a clock. */
+  #now = 1;
+  readonly #issuedAt: number[] = [0];
+  /** Infinity while a write may still take effect. */
+  readonly #endedAt: number[] = [0];
+  /** Per block: the last delete that was issued; its value on disk is zero. */
+  readonly #lastDelete: Int32Array;
+
+  constructor(view: View) {
+    this.view = view;
+    this.#lastDelete = new Int32Array(view.blocks);
+    this.facts = { a: new NodeFacts(view.blocks), b: new NodeFacts(view.blocks) };
+  }
+
+  get now(): number {
+    return this.#now;
+  }
+
+  issuedAt(id: WriteId): number {
+    return this.#issuedAt[id] ?? 0;
+  }
+
+  endedAt(id: WriteId): number {
+    return this.#endedAt[id] ?? 0;
+  }
+
+  /** The write whose value `word` stands in the block; -1 for something that nobody ever wrote there. */
+  writeOf(word: number, block: number): WriteId {
+    if (word === 0) return this.#lastDelete[block] ?? 0;
+    const write = this.writes[word - 1];
+    if (write === undefined || block < write.block || block >= write.block + write.count) return -1;
+    return write.id;
+  }
+
+  /** True if `id` had ended before `than` was issued: it cannot be what is found after `than`. */
+  isOlder(id: WriteId, than: WriteId): boolean {
+    return id !== than && this.endedAt(id) <= this.issuedAt(than) && than !== 0;
+  }
+
+  /** The block of a copy holds something older than `than`. */
+  lacks(node: NodeName, block: number, than: WriteId): boolean {
+    return than !== 0 && this.isOlder(this.writeOf(this.view.visible(node, block), block), than);
+  }
+
+  lacksDurably(node: NodeName, block: number, than: WriteId): boolean {
+    return than !== 0 && this.isOlder(this.writeOf(this.view.durable(node, block), block), than);
+  }
+
+  /** The application issues a write; its number is the value to be written. */
+  issue(node: NodeName, block: number, count: number, isDelete: boolean): WriteId {
+    const id = this.writes.length + 1;
+    const facts = this.facts[node];
+    this.writes.push({ id, node, block, count, isDelete, term: facts.term });
+    this.#issuedAt.push(this.#now++);
+    this.#endedAt.push(Infinity);
+    if (isDelete) this.#lastDelete.fill(id, block, block + count);
+    if (!facts.connected && facts.lone === 'no') facts.lone = 'maybe';
+    return id;
+  }
+
+  /** The answer has arrived, or none ever will: it takes no effect from now on that was not under way. */
+  end(id: WriteId): void {
+    this.#endedAt[id] = this.#now++;
+  }
+
+  /** Time passes for whoever compares with `now`. */
+  tick(): number {
+    return this.#now++;
+  }
+
+  /** A write was answered with success (its end is recorded already). */
+  acknowledged(id: WriteId, memsync: boolean): void {
+    const write = this.writes[id - 1];
+    if (write === undefined) return;
+    const mine = this.facts[write.node];
+    const other = otherNode(write.node);
+    const theirs = this.facts[other];
+    let lacking = false;
+    for (let block = write.block; block < write.block + write.count; block++) {
+      this.#raise(mine.required, block, id);
+      const floor = write.term?.floor;
+      if (floor !== undefined) floor[block] = Math.max(floor[block] ?? 0, this.issuedAt(id));
+      if (mine.connected && !this.lacks(other, block, id)) this.#raise(theirs.required, block, id);
+      else if (this.lacks(other, block, id)) lacking = true;
+    }
+    if (!lacking) return;
+    if (!mine.connected) mine.lone = 'acknowledged';
+    else {
+      mine.unconfirmed.push(id);
+      if (memsync && mine.intact) theirs.owed.push(id);
+    }
+  }
+
+  /** A device appeared: what it holds from now on is what its copy holds, or the other one's if they are connected. */
+  beginTerm(node: NodeName, forced: boolean): void {
+    const { blocks } = this.view;
+    const mine = this.facts[node];
+    const other = otherNode(node);
+    if (forced) {
+      for (let block = 0; block < blocks; block++) {
+        const found = this.writeOf(this.view.visible(node, block), block);
+        mine.required[block] = Math.max(found, 0);
+      }
+      mine.behind = false;
+      mine.mixed = false;
+    }
+    const must = Int32Array.from(mine.required);
+    if (mine.connected && mine.behind) {
+      const theirs = this.facts[other].required;
+      for (let block = 0; block < blocks; block++) this.#raise(must, block, theirs[block] ?? 0);
+    }
+    const base: [Int32Array, Int32Array] = [this.#image(node), new Int32Array(blocks).fill(-1)];
+    if (mine.connected) base[1].set(this.#image(other));
+    mine.term = { node, floor: new Float64Array(blocks), must, base };
+  }
+
+  /** The device is gone; requests without an answer have been ended before. */
+  endTerm(node: NodeName): void {
+    this.facts[node].term = null;
+  }
+
+  /** The primary `node` has installed a session. Who has the newest data follows from who acknowledged what alone. */
+  connect(node: NodeName): void {
+    const mine = this.facts[node];
+    const other = otherNode(node);
+    const theirs = this.facts[other];
+    mine.connected = mine.intact = true;
+    theirs.connected = theirs.intact = false;
+    mine.unconfirmed = [];
+    theirs.owed = [];
+    const theyAreNewer = theirs.lone === 'acknowledged' || (mine.behind && mine.lone !== 'acknowledged');
+    if (theyAreNewer) mine.behind = true;
+    else if (mine.lone === 'acknowledged') theirs.behind = true;
+    const source = mine.behind ? theirs : mine;
+    const target = mine.behind ? mine : theirs;
+    for (let block = 0; block < this.view.blocks; block++) {
+      this.#lower(target.required, block, source.required[block] ?? 0);
+      this.#lower(target.durable, block, source.durable[block] ?? 0);
+    }
+    // A primary that did not know that it was behind: what the application sees from now on is the other node's data.
+    if (mine.term !== null) this.beginTerm(node, false);
+  }
+
+  /** The primary `node` has no session any more, and lives on. */
+  disconnect(node: NodeName): void {
+    const mine = this.facts[node];
+    if (!mine.connected) return;
+    mine.connected = mine.intact = false;
+    if (mine.lone === 'no') mine.lone = 'maybe';
+    this.confirm(node);
+  }
+
+  /** Forgets what has arrived on the other copy. */
+  confirm(node: NodeName): void {
+    const facts = this.facts[node];
+    const other = otherNode(node);
+    const theirs = this.facts[other];
+    facts.unconfirmed = facts.unconfirmed.filter((id) => !this.#arrived(id, other, theirs.required));
+  }
+
+  /** memsync: what `node` has received must be on its copy, now that it has ended in order. */
+  drained(node: NodeName): void {
+    const facts = this.facts[node];
+    for (const id of facts.owed) this.#arrived(id, node, facts.required);
+    facts.owed = [];
+  }
+
+  #arrived(id: WriteId, node: NodeName, required: Int32Array): boolean {
+    const write = this.writes[id - 1];
+    if (write === undefined) return true;
+    for (let block = write.block; block < write.block + write.count; block++) {
+      if (this.lacks(node, block, id)) return false;
+    }
+    for (let block = write.block; block < write.block + write.count; block++) {
+      this.#raise(required, block, id);
+    }
+    return true;
+  }
+
+  /** A FLUSH issued when `required` was as given has been acknowledged; connected: both nodes have done it. */
+  flushed(node: NodeName, required: Int32Array): void {
+    const mine = this.facts[node];
+    const theirs = this.facts[otherNode(node)];
+    for (let block = 0; block < this.view.blocks; block++) {
+      const id = required[block] ?? 0;
+      this.#raise(mine.durable, block, id);
+      if (!mine.connected || !mine.intact) continue;
+      this.#raise(theirs.durable, block, id);
+      this.#raise(theirs.required, block, id);
+    }
+  }
+
+  /** The copies are equal, says the primary `node`: whatever was promised holds for both. */
+  agreed(node: NodeName): void {
+    const mine = this.facts[node];
+    const other = otherNode(node);
+    const theirs = this.facts[other];
+    for (let block = 0; block < this.view.blocks; block++) {
+      const must = mine.behind ? (theirs.required[block] ?? 0) : (mine.required[block] ?? 0);
+      this.#raise(mine.required, block, must);
+      if (!this.lacks(other, block, must)) this.#raise(theirs.required, block, must);
+    }
+    for (const facts of [mine, theirs]) {
+      facts.lone = 'no';
+      facts.behind = facts.mixed = false;
+    }
+    this.confirm(node);
+  }
+
+  /** The machine has lost what was not flushed; nobody was promised that. */
+  lostPower(node: NodeName): void {
+    const facts = this.facts[node];
+    for (let block = 0; block < this.view.blocks; block++) {
+      if (this.lacks(node, block, facts.required[block] ?? 0)) {
+        facts.required[block] = facts.durable[block] ?? 0;
+      }
+    }
+    facts.owed = [];
+    this.facts[otherNode(node)].intact = false;
+  }
+
+  /** `hastctl create`: nobody expects anything of this copy any more. */
+  created(node: NodeName): void {
+    const facts = this.facts[node];
+    facts.required.fill(0);
+    facts.durable.fill(0);
+    facts.lone = 'no';
+    facts.behind = facts.mixed = facts.connected = facts.intact = false;
+    facts.unconfirmed = [];
+    facts.owed = [];
+  }
+
+  /** A READ has returned this: later ones may not go back behind it. */
+  observed(term: Term, block: number, word: number): void {
+    const id = this.writeOf(word, block);
+    if (this.writes[id - 1]?.term === term) {
+      term.floor[block] = Math.max(term.floor[block] ?? 0, this.issuedAt(id));
+    } else {
+      term.base[0][block] = term.base[1][block] = word;
+    }
+  }
+
+  #image(node: NodeName): Int32Array {
+    const image = new Int32Array(this.view.blocks);
+    for (let block = 0; block < image.length; block++) {
+      image[block] = this.view.visible(node, block);
+    }
+    return image;
+  }
+
+  #raise(target: Int32Array, block: number, id: WriteId): void {
+    if (this.issuedAt(id) > this.issuedAt(target[block] ?? 0)) target[block] = id;
+  }
+
+  #lower(target: Int32Array, block: number, id: WriteId): void {
+    if (this.issuedAt(id) < this.issuedAt(target[block] ?? 0)) target[block] = id;
+  }
+}

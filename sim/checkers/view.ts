@@ -1,0 +1,40 @@
+/** What anybody can see of the world without asking a node: its disks, who lives, who has which role. */
+import type { ReplicationMode } from '../../core/config/types.js';
+import type { Metadata } from '../../core/metadata/codec.js';
+import type { Role, WorkerStatus } from '../../core/resource/types.js';
+import type { NodeName, Setup } from '../script/script.js';
+
+export interface View {
+  readonly setup: Setup;
+  /** Number of blocks of the device. */
+  readonly blocks: number;
+  readonly extents: number;
+  readonly blocksPerExtent: number;
+  /** Where the user data begins on a component, bytes. */
+  readonly dataOffset: number;
+  nowMs(): number;
+  /** First word of a block of the copy, as READs of the disk see it: the number of the write that is there. */
+  visible(node: NodeName, block: number): number;
+  /** The same, if the power failed now and took all that was not flushed. */
+  durable(node: NodeName, block: number): number;
+  /** The extent's bit of the map on the disk. */
+  visibleBit(node: NodeName, extent: number): boolean;
+  durableBit(node: NodeName, extent: number): boolean;
+  /** What is on the disk, or null when it cannot be understood. */
+  metadata(node: NodeName): Metadata | null;
+  durableMetadata(node: NodeName): Metadata | null;
+  role(node: NodeName): Role;
+  hasWorker(node: NodeName): boolean;
+  /** What `hastctl status` would say; null without a worker that answers. */
+  status(node: NodeName): WorkerStatus | null;
+  mode(node: NodeName): ReplicationMode;
+  /** No request is under way that may have been issued in another mode. */
+  modeSettled(node: NodeName): boolean;
+  /** A request of the device of `node` that writes the block has no answer yet. */
+  underWay(node: NodeName, block: number): boolean;
+  /** A fault of the disk is in force on that node, or has been since the nodes last agreed. */
+  diskWasBad(node: NodeName): boolean;
+  /** Links cut, slow or reset, processes stopped: what takes longer than usual has an excuse. */
+  disturbed(): boolean;
+  outstanding(): number;
+}

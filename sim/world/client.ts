@@ -1,0 +1,146 @@
+/**
+ * The application of a world: uses the device of whichever node offers one, or of both. Every word of what it writes is the
+ * number of the write, so that one word of a disk tells what is there. It remembers what judges need, and judges nothing.
+ */
+import type { DeviceRequest } from '../../core/ports/device.js';
+import type { PortError } from '../../core/ports/error.js';
+import type { ClientRequest } from '../checkers/checker.js';
+import type { Judges } from '../checkers/judges.js';
+import type { DeviceUser, SimDevice } from '../devices.js';
+import { BLOCK_BYTES, type NodeName, type Request } from '../script/script.js';
+
+const WORDS = BLOCK_BYTES / 4;
+
+export interface ClientCounts {
+  issued: number;
+  acknowledged: number;
+  failed: number;
+  reads: number;
+}
+
+export class Client {
+  readonly seats: Readonly<Record<NodeName, Seat>>;
+  readonly counts: ClientCounts = { issued: 0, acknowledged: 0, failed: 0, reads: 0 };
+  /** What was written under a label. */
+  readonly labels = new Map<string, number>();
+  /** The last answer. */
+  last: ClientRequest | null = null;
+
+  constructor(judges: Judges, nowMs: () => number, forced: (node: NodeName) => boolean) {
+    const seat = (node: NodeName) => new Seat(node, this, judges, nowMs, () => forced(node));
+    this.seats = { a: seat('a'), b: seat('b') };
+  }
+
+  get outstanding(): number {
+    return this.seats.a.outstanding.size + this.seats.b.outstanding.size;
+  }
+
+  /** The node whose device an application would use; null: there is none. */
+  get node(): NodeName | null {
+    if (this.seats.a.device !== null) return 'a';
+    return this.seats.b.device === null ? null : 'b';
+  }
+
+  /** False: there is no device to submit to, or the request does not fit on it. */
+  submit(node: NodeName | null, request: Request): boolean {
+    const where = node ?? this.node;
+    return where !== null && this.seats[where].submit(request);
+  }
+}
+
+/** The application as the device of one node sees it. */
+export class Seat implements DeviceUser {
+  device: SimDevice | null = null;
+  readonly outstanding = new Map<number, ClientRequest>();
+  readonly #node: NodeName;
+  readonly #client: Client;
+  readonly #judges: Judges;
+  readonly #nowMs: () => number;
+  readonly #forced: () => boolean;
+  #nextId = 1;
+
+  constructor(
+    node: NodeName,
+    client: Client,
+    judges: Judges,
+    nowMs: () => number,
+    forced: () => boolean,
+  ) {
+    this.#node = node;
+    this.#client = client;
+    this.#judges = judges;
+    this.#nowMs = nowMs;
+    this.#forced = forced;
+  }
+
+  deviceAppeared(device: SimDevice): void {
+    this.device = device;
+    this.#judges.deviceAppeared(this.#node, this.#forced());
+  }
+
+  deviceVanished(device: SimDevice): void {
+    if (this.device !== device) return;
+    this.device = null;
+    for (const { write } of this.outstanding.values()) if (write !== 0) this.#judges.ledger.end(write);
+    this.outstanding.clear();
+    this.#judges.deviceVanished(this.#node);
+  }
+
+  submit(request: Request): boolean {
+    const { device } = this;
+    if (device === null) return false;
+    const [block, count] = request.kind === 'flush' ? [0, 0] : [request.block, request.count];
+    if ((block + count) * BLOCK_BYTES > device.geometry.mediaSize) return false;
+    const id = this.#nextId++;
+    const record = this.#record(request, block, count);
+    this.outstanding.set(id, record);
+    this.#client.counts.issued++;
+    this.#judges.issued(record);
+    const { words } = record;
+    const data = words === null ? null : new Uint8Array(words.buffer);
+    const deviceRequest: DeviceRequest = {
+      ...{ id, command: record.command, data },
+      offset: block * BLOCK_BYTES,
+      length: count * BLOCK_BYTES,
+    };
+    device.submit(deviceRequest);
+    return true;
+  }
+
+  answered(requestId: number, error: PortError | null): void {
+    const request = this.outstanding.get(requestId);
+    // The device may have vanished while the answer was on its way.
+    if (request === undefined) return;
+    this.outstanding.delete(requestId);
+    request.error = error === null ? null : error.code;
+    const { counts } = this.#client;
+    if (error === null) counts.acknowledged++;
+    else counts.failed++;
+    const { ledger } = this.#judges;
+    if (request.write !== 0) ledger.end(request.write);
+    this.#client.last = request;
+    this.#judges.answered(request);
+  }
+
+  #record(request: Request, block: number, count: number): ClientRequest {
+    const { ledger } = this.#judges;
+    const { term, required } = ledger.facts[this.#node];
+    const { kind: command } = request;
+    const isWrite = command === 'write' || command === 'delete';
+    const write = isWrite ? ledger.issue(this.#node, block, count, command === 'delete') : 0;
+    let words: Uint32Array | null = null;
+    if (command === 'write' || command === 'read') words = new Uint32Array(count * WORDS);
+    if (command === 'write') {
+      words?.fill(write);
+      if (request.label !== null) this.#client.labels.set(request.label, write);
+    }
+    let asOf: ClientRequest['asOf'] = null;
+    if (command === 'read') asOf = term?.floor.slice(block, block + count) ?? null;
+    if (command === 'flush') asOf = required.slice();
+    const issuedMs = this.#nowMs();
+    return {
+      ...{ node: this.#node, command, block, count, write, words, issuedMs, asOf, term },
+      error: undefined,
+    };
+  }
+}
