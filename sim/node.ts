@@ -7,7 +7,7 @@ import type { Daemon } from '../core/daemon/daemon.js';
 import { createGeometry, METADATA_BYTES } from '../core/metadata/geometry.js';
 import { decodeMetadata, encodeFreshMetadata, type Metadata } from '../core/metadata/codec.js';
 import { isPortError } from '../core/ports/error.js';
-import type { Role } from '../core/resource/types.js';
+import type { Role, WorkerStatus } from '../core/resource/types.js';
 import { simCodecs } from './codecs.js';
 import { ownCore, type CoreBuild } from './core-build.js';
 import { DeviceHost, type DeviceUser } from './devices.js';
@@ -18,7 +18,7 @@ import { SimMachine } from './machine.js';
 import type { SimProcess } from './process.js';
 import { Random } from './random.js';
 import type { Scheduler } from './scheduler.js';
-import { SimWorkers } from './workers.js';
+import { SimWorkers, type SimWorker, type WorkerObserver } from './workers.js';
 
 export interface NodeOptions {
   readonly name: string;
@@ -32,6 +32,13 @@ export interface NodeOptions {
   readonly core?: CoreBuild;
   /** The device outlives a crash of its worker, and the next worker takes it over (GEOM gate); default: it does not. */
   readonly deviceSurvivesWorker?: boolean;
+  readonly observer?: NodeObserver;
+}
+
+/** What somebody outside sees of a node; see also its medium. */
+export interface NodeObserver extends WorkerObserver {
+  hookRan(args: readonly string[]): void;
+  logged(level: LogLine['level'], text: string): void;
 }
 
 export class SimNode {
@@ -49,6 +56,8 @@ export class SimNode {
   #daemon: Daemon | null = null;
   #process: SimProcess | null = null;
   #workers: SimWorkers | null = null;
+  /** The worker of a main daemon that is no more. */
+  #orphan: SimWorker | null = null;
 
   constructor(scheduler: Scheduler, lan: Lan, seed: number, options: NodeOptions, user: DeviceUser) {
     this.name = options.name;
@@ -87,18 +96,17 @@ export class SimNode {
     const log = {
       write: (level: LogLine['level'], text: string) => {
         this.lines.push({ level, text });
+        this.#options.observer?.logged(level, text);
       },
     };
     const { maxRequestBytes, core = ownCore } = this.#options;
     const limit = maxRequestBytes === undefined ? {} : { maxRequestBytes };
+    const orphan = this.#workers?.current ?? null;
+    this.#orphan = orphan;
     const options = {
-      core,
-      machine,
-      scheduler: this.#scheduler,
-      medium,
-      devices: this.#devices,
-      log,
-      ...limit,
+      ...{ core, machine, scheduler: this.#scheduler, medium, devices: this.#devices, log, ...limit },
+      observer: this.#options.observer ?? null,
+      isLocked: (worker: SimWorker) => orphan?.process.alive === true && orphan !== worker,
     };
     this.#workers = new SimWorkers(options, process);
     const config: Config = {
@@ -113,6 +121,7 @@ export class SimNode {
       hooks: {
         run: (_path: string, args: readonly string[]) => {
           this.hooks.push(args.join(' '));
+          this.#options.observer?.hookRan(args);
         },
       },
       logFor: () => log,
@@ -148,10 +157,27 @@ export class SimNode {
   /** kill -9 of the worker. */
   killWorker(): void {
     this.#workers?.current?.kill();
+    this.#orphan?.kill();
+  }
+
+  /** kill -9 of the main daemon: its workers notice and end. */
+  killDaemon(): void {
+    this.#process?.kill();
+  }
+
+  /** SIGTERM of the main daemon. */
+  stop(): void {
+    const [process, daemon] = [this.#process, this.#daemon];
+    process?.run(() => daemon?.stop(() => process.kill()));
+  }
+
+  /** What `hastctl status` would be told now; null without a worker. */
+  get status(): WorkerStatus | null {
+    return this.#workers?.current?.currentStatus ?? null;
   }
 
   get hasWorker(): boolean {
-    return this.#workers?.current?.process.alive === true;
+    return this.#workers?.current?.process.alive === true || this.#orphan?.process.alive === true;
   }
 
   /** kill -9 of daemon and worker; the operating system lives on. */

@@ -4,7 +4,7 @@ import type { ResourceConfig } from '../core/config/types.js';
 import type { Log } from '../core/ports/log.js';
 import type { DetachedSocket } from '../core/ports/network.js';
 import type { Assignment, Parent, Worker, WorkerHandler, Workers } from '../core/ports/workers.js';
-import type { ResourceEvent, WorkerStatus } from '../core/resource/types.js';
+import { EXIT_NOINPUT, type ResourceEvent, type WorkerStatus } from '../core/resource/types.js';
 import { DEFAULT_MAX_REQUEST_BYTES, type ResourceWorker } from '../core/resource/worker.js';
 import { simCodecs } from './codecs.js';
 import type { CoreBuild } from './core-build.js';
@@ -18,6 +18,15 @@ import type { Scheduler } from './scheduler.js';
 const SPAWN_MS = 5;
 const HOP_MS = 0.05;
 
+/** What somebody outside sees of a node's workers. */
+export interface WorkerObserver {
+  workerStarted(role: 'primary' | 'secondary', force: boolean): void;
+  /** It tells its main daemon. */
+  workerEvent(event: ResourceEvent): void;
+  /** `code`: its own exit; null: by a signal, or with the power. */
+  workerEnded(role: 'primary' | 'secondary', code: number | null): void;
+}
+
 export interface SimWorkersOptions {
   readonly core: CoreBuild;
   readonly machine: SimMachine;
@@ -26,6 +35,9 @@ export interface SimWorkersOptions {
   readonly devices: DeviceHost;
   readonly log: Log;
   readonly maxRequestBytes?: number;
+  readonly observer?: WorkerObserver | null;
+  /** A worker of an earlier daemon still has the component. */
+  readonly isLocked?: (worker: SimWorker) => boolean;
 }
 
 export class SimWorkers implements Workers {
@@ -59,6 +71,7 @@ export class SimWorker implements Worker {
   #worker: ResourceWorker | null = null;
   #stopAsked = false;
   #ended = false;
+  readonly #role: 'primary' | 'secondary';
 
   constructor(
     options: SimWorkersOptions,
@@ -83,11 +96,18 @@ export class SimWorker implements Worker {
     this.process.onDeath(() => {
       this.#exited(null, 'SIGKILL');
     });
+    this.#role = assignment.role;
+    options.observer?.workerStarted(assignment.role, assignment.role === 'primary' && assignment.force);
     options.scheduler.after(SPAWN_MS, () => {
       this.process.run(() => {
         this.#begin(booted, assignment);
       });
     });
+  }
+
+  /** What the worker would answer now. */
+  get currentStatus(): WorkerStatus | null {
+    return this.#ended ? null : (this.#worker?.status() ?? null);
   }
 
   status(done: (error: string | null, status: WorkerStatus | null) => void): void {
@@ -124,6 +144,7 @@ export class SimWorker implements Worker {
     const { core, scheduler, medium, log, maxRequestBytes } = this.#options;
     const parent: Parent = {
       event: (event: ResourceEvent) => {
+        this.#options.observer?.workerEvent(event);
         this.#inDaemon(() => {
           this.#handler.event(event);
         });
@@ -140,6 +161,11 @@ export class SimWorker implements Worker {
       },
     };
     const { process, clock, network, entropy } = booted;
+    if (this.#options.isLocked?.(this) === true) {
+      log.write('error', 'Unable to lock the component: it is locked by another process.');
+      parent.exit(EXIT_NOINPUT);
+      return;
+    }
     const disk = medium.open(scheduler, process);
     const ports = { turns: process.turns, clock, disk, network, codecs: simCodecs, log, parent };
     if (assignment.role === 'secondary') {
@@ -159,6 +185,7 @@ export class SimWorker implements Worker {
   #exited(code: number | null, signal: string | null): void {
     if (this.#ended) return;
     this.#ended = true;
+    this.#options.observer?.workerEnded(this.#role, code);
     this.#inDaemon(() => {
       this.#handler.exited(code, signal);
     });

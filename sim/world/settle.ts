@@ -1,0 +1,133 @@
+/**
+ * The end of every story: all faults are taken back, and the operator does what the handbook says until the pair is in sync
+ * again. From then on there are no excuses: if it does not come about, that is a violation like lost data.
+ */
+import { otherNode, type NodeName } from '../script/script.js';
+import { inSync } from './conditions.js';
+import type { World } from './world.js';
+
+/** Longer than any back-off of the core, twice. */
+const IN_SYNC_MS = 700_000;
+/** The operator looks again so often. */
+const LOOK_MS = 2_000;
+/** Everything sent has arrived, everything received has been executed, flushed, and its bits have been cleared. */
+const QUIET_MS = 8_000;
+const READ_MS = 120_000;
+/** Blocks per READ of the last look at the device. */
+const READ_BLOCKS = 32;
+
+/** Links, disks, power, processes; roles stay as they are. */
+export function heal(world: World): void {
+  world.lan.healAll();
+  for (const name of ['a', 'b'] as const) {
+    const node = world.nodes[name];
+    node.medium.repairAll();
+    node.machine.resume();
+    node.machine.powerOn();
+    if (!node.alive) node.start();
+  }
+  world.undisturb();
+  world.judges.healed();
+}
+
+export function settle(world: World): void {
+  heal(world);
+  const operator = new Operator(world);
+  const settled = world.until(() => operator.look(), IN_SYNC_MS);
+  if (!settled) {
+    world.judges.reporter('liveness')(`the nodes do not come into sync: ${operator.describe()}`);
+    return;
+  }
+  world.wait(QUIET_MS);
+  if (!world.until(() => inSync(world), IN_SYNC_MS)) {
+    world.judges.reporter('liveness')(`the nodes do not stay in sync: ${operator.describe()}`);
+    return;
+  }
+  world.judges.quiet(world.wanted);
+  readEverything(world);
+  world.badDisks.clear();
+}
+
+/** What the application would find. */
+function readEverything(world: World): void {
+  const { failed } = world.client.counts;
+  for (let block = 0; block < world.view.blocks; block += READ_BLOCKS) {
+    const count = Math.min(READ_BLOCKS, world.view.blocks - block);
+    world.client.submit(world.wanted, { kind: 'read', block, count });
+  }
+  if (!world.until(() => world.client.outstanding === 0, READ_MS)) {
+    world.judges.reporter('liveness')('a READ of the repaired device is not answered');
+  } else if (world.client.counts.failed > failed) {
+    world.judges.reporter('liveness')('a READ of the repaired device fails');
+  }
+}
+
+/** Gives every node its role, and recreates the loser of a split-brain. */
+class Operator {
+  readonly #world: World;
+  readonly #heard: Record<NodeName, number>;
+  #lookedMs = -Infinity;
+
+  constructor(world: World) {
+    this.#world = world;
+    this.#heard = { a: world.nodes.a.hooks.length, b: world.nodes.b.hooks.length };
+  }
+
+  /** True once all is well. */
+  look(): boolean {
+    const world = this.#world;
+    if (inSync(world) && world.client.seats[world.wanted].device !== null) return true;
+    if (world.scheduler.nowMs - this.#lookedMs < LOOK_MS) return false;
+    this.#lookedMs = world.scheduler.nowMs;
+    const primary = world.wanted;
+    const secondary = otherNode(primary);
+    for (const name of ['a', 'b'] as const) if (!world.nodes[name].alive) world.nodes[name].start();
+    if (this.#refused()) this.#recreateLoser();
+    else if (world.nodes[secondary].role !== 'secondary') world.setRole(secondary, 'secondary');
+    else if (world.nodes[primary].role !== 'primary') world.setRole(primary, 'primary');
+    return false;
+  }
+
+  describe(): string {
+    const node = (name: NodeName): string => {
+      const { role, hasWorker, lines } = this.#world.nodes[name];
+      const said = lines.findLast(({ level }) => level !== 'debug2')?.text ?? 'nothing';
+      const metadata = this.#world.view.metadata(name);
+      const counters =
+        metadata === null ? 'unreadable' : `(${String(metadata.localcnt)},${String(metadata.remotecnt)})`;
+      return `${name} is ${role}${hasWorker ? '' : ' without worker'} ${counters}, last said "${said}"`;
+    };
+    return `${node('a')}; ${node('b')}`;
+  }
+
+  /** A node has told that it cannot work with the other one; once for every time it did. */
+  #refused(): boolean {
+    let refused = false;
+    for (const name of ['a', 'b'] as const) {
+      const { hooks } = this.#world.nodes[name];
+      const news = hooks.slice(this.#heard[name]);
+      this.#heard[name] = hooks.length;
+      if (news.some((hook) => hook.startsWith('split-brain') || hook.startsWith('mismatch'))) refused = true;
+    }
+    return refused;
+  }
+
+  /** The node whose data is to survive is the one that has acknowledged something, or has all its bytes. */
+  #recreateLoser(): void {
+    const world = this.#world;
+    const { facts } = world.judges.ledger;
+    const lost = otherNode(world.wanted);
+    const badBytes = (name: NodeName): boolean => (world.view.metadata(name)?.localBad.length ?? 0) > 0;
+    const better =
+      (facts[lost].lone === 'acknowledged' && facts[world.wanted].lone !== 'acknowledged') ||
+      (badBytes(world.wanted) && !badBytes(lost));
+    const loser = better ? world.wanted : lost;
+    world.setRole(loser, 'init');
+    world.until(() => world.nodes[loser].role === 'init' && !world.nodes[loser].hasWorker, IN_SYNC_MS);
+    world.create(loser);
+    world.wanted = otherNode(loser);
+    this.#heard.a = world.nodes.a.hooks.length;
+    this.#heard.b = world.nodes.b.hooks.length;
+    world.setRole(loser, 'secondary');
+  }
+}

@@ -1,0 +1,133 @@
+/** The world as an outsider sees it; what judges and conditions are told from. */
+import type { ReplicationMode } from '../../core/config/types.js';
+import { decodeMetadata, type Metadata } from '../../core/metadata/codec.js';
+import { METADATA_BYTES } from '../../core/metadata/geometry.js';
+import { isPortError } from '../../core/ports/error.js';
+import type { Role, WorkerStatus } from '../../core/resource/types.js';
+import type { View } from '../checkers/view.js';
+import { simCodecs } from '../codecs.js';
+import type { SimMedium } from '../medium.js';
+import { BLOCK_BYTES, type NodeName, type Setup } from '../script/script.js';
+import type { World } from './world.js';
+
+const WORDS = BLOCK_BYTES / 4;
+/** A reload of the mode concerns requests that are issued from then on. */
+const MODE_SETTLES_MS = 20_000;
+
+/** Metadata as of a version of the medium. */
+interface Known {
+  version: number;
+  metadata: Metadata | null;
+}
+
+export class WorldView implements View {
+  readonly setup: Setup;
+  readonly blocks: number;
+  readonly extents: number;
+  readonly blocksPerExtent: number;
+  readonly dataOffset: number;
+  readonly #world: World;
+  readonly #firstWord: number;
+  readonly #visible: Record<NodeName, Known> = { a: unknown(), b: unknown() };
+  readonly #durable: Record<NodeName, Known> = { a: unknown(), b: unknown() };
+
+  constructor(world: World, setup: Setup, dataOffset: number) {
+    this.#world = world;
+    this.setup = setup;
+    this.dataOffset = dataOffset;
+    this.extents = setup.extents;
+    this.blocksPerExtent = setup.extentBytes / BLOCK_BYTES;
+    this.blocks = setup.extents * this.blocksPerExtent;
+    this.#firstWord = dataOffset / 4;
+  }
+
+  nowMs(): number {
+    return this.#world.scheduler.nowMs;
+  }
+
+  visible(node: NodeName, block: number): number {
+    return this.#world.nodes[node].medium.visibleWords[this.#firstWord + block * WORDS] ?? 0;
+  }
+
+  durable(node: NodeName, block: number): number {
+    return this.#world.nodes[node].medium.durableWords[this.#firstWord + block * WORDS] ?? 0;
+  }
+
+  visibleBit(node: NodeName, extent: number): boolean {
+    return isSet(this.#world.nodes[node].medium.visible, extent);
+  }
+
+  durableBit(node: NodeName, extent: number): boolean {
+    return isSet(this.#world.nodes[node].medium.durable, extent);
+  }
+
+  metadata(node: NodeName): Metadata | null {
+    const { medium } = this.#world.nodes[node];
+    return this.#read(node, medium, medium.visible, this.#visible[node]);
+  }
+
+  durableMetadata(node: NodeName): Metadata | null {
+    const { medium } = this.#world.nodes[node];
+    return this.#read(node, medium, medium.durable, this.#durable[node]);
+  }
+
+  role(node: NodeName): Role {
+    return this.#world.nodes[node].role;
+  }
+
+  hasWorker(node: NodeName): boolean {
+    return this.#world.nodes[node].hasWorker;
+  }
+
+  status(node: NodeName): WorkerStatus | null {
+    return this.#world.nodes[node].status;
+  }
+
+  mode(node: NodeName): ReplicationMode {
+    return this.#world.nodes[node].resource.replication;
+  }
+
+  modeSettled(): boolean {
+    return this.nowMs() - this.#world.reloadedMs > MODE_SETTLES_MS;
+  }
+
+  underWay(node: NodeName, block: number): boolean {
+    for (const request of this.#world.client.seats[node].outstanding.values()) {
+      if (request.write !== 0 && block >= request.block && block < request.block + request.count) return true;
+    }
+    return false;
+  }
+
+  diskWasBad(node: NodeName): boolean {
+    return this.#world.badDisks.has(node);
+  }
+
+  disturbed(): boolean {
+    return this.#world.disturbed;
+  }
+
+  outstanding(): number {
+    return this.#world.client.outstanding;
+  }
+
+  #read(node: NodeName, medium: SimMedium, image: Uint8Array, known: Known): Metadata | null {
+    if (known.version === medium.metadataVersion) return known.metadata;
+    known.version = medium.metadataVersion;
+    const expected = {
+      resource: this.#world.nodes[node].resource.name,
+      mediaSize: medium.mediaSize,
+      sectorSize: medium.sectorSize,
+    };
+    const metadata = decodeMetadata(image.slice(0, METADATA_BYTES), expected, simCodecs);
+    known.metadata = isPortError(metadata) ? null : metadata;
+    return known.metadata;
+  }
+}
+
+function isSet(image: Uint8Array, extent: number): boolean {
+  return ((image[METADATA_BYTES + (extent >> 3)] ?? 0) & (1 << (extent & 7))) !== 0;
+}
+
+function unknown(): Known {
+  return { version: -1, metadata: null };
+}

@@ -1,0 +1,247 @@
+/**
+ * Two nodes on a network, an application on whichever device there is, and the judges, who are told everything that can be
+ * seen from outside. A script is done to it step by step.
+ */
+import type { ResourceConfig } from '../../core/config/types.js';
+import { createGeometry } from '../../core/metadata/geometry.js';
+import { isPortError } from '../../core/ports/error.js';
+import type { Role } from '../../core/resource/types.js';
+import { Judges } from '../checkers/judges.js';
+import { ownCore, type CoreBuild } from '../core-build.js';
+import { Lan } from '../lan.js';
+import { Marks } from '../marks.js';
+import type { MediumImage } from '../medium.js';
+import { SimNode, type NodeObserver } from '../node.js';
+import { Random } from '../random.js';
+import { Scheduler } from '../scheduler.js';
+import { BLOCK_BYTES, type CoreName, type NodeName, type Setup, type Step } from '../script/script.js';
+import { perform } from './actions.js';
+import { Client } from './client.js';
+import type { RunResult } from './result.js';
+import { WorldView } from './world-view.js';
+
+export interface RunOptions {
+  /** Builds of the core besides our own. */
+  readonly cores?: Partial<Record<CoreName, CoreBuild>>;
+  /** Gets a line of text for everything that happens. */
+  readonly tracer?: ((atMs: number, text: string) => void) | null;
+}
+
+/** A world in which more happens does not come to rest. */
+const MAX_EVENTS = 5_000_000;
+/** Metadata, and a map of one sector. */
+const DATA_OFFSET = 4096 + 512;
+
+export class World {
+  readonly setup: Setup;
+  readonly scheduler: Scheduler;
+  readonly lan: Lan;
+  readonly nodes: Readonly<Record<NodeName, SimNode>>;
+  readonly client: Client;
+  readonly judges: Judges;
+  readonly view: WorldView;
+  readonly marks = new Marks();
+  /** The node that the operator last wanted to be primary. */
+  wanted: NodeName = 'a';
+  /** When a new replication mode was given to a node. */
+  reloadedMs = -Infinity;
+  readonly badDisks = new Set<NodeName>();
+  disturbed = false;
+  excused: string | null = null;
+  faults = 0;
+  /** Requests for which there was no device. */
+  refused = 0;
+  /** Hooks and log lines up to which conditions have looked. */
+  readonly seen: Record<NodeName, { hooks: number; lines: number }> = {
+    a: { hooks: 0, lines: 0 },
+    b: { hooks: 0, lines: 0 },
+  };
+  readonly #forced: Record<NodeName, boolean> = { a: false, b: false };
+  readonly snapshots = new Map<NodeName, MediumImage>();
+  #moves = 0;
+  #step = 0;
+  #events = 0;
+
+  constructor(setup: Setup, options: RunOptions = {}) {
+    this.setup = setup;
+    this.scheduler = new Scheduler({ ties: setup.ties, random: new Random(setup.seed, 'ties') });
+    this.scheduler.tracer = options.tracer ?? null;
+    this.lan = new Lan(this.scheduler, setup.seed);
+    this.view = new WorldView(this, setup, DATA_OFFSET);
+    this.judges = new Judges(this.view, () => this.#step);
+    this.client = new Client(
+      this.judges,
+      () => this.scheduler.nowMs,
+      (node) => this.#forced[node],
+    );
+    this.nodes = { a: this.#node('a', options), b: this.#node('b', options) };
+  }
+
+  /** Does every step, then asks the judges for the last time. */
+  run(steps: readonly Step[]): RunResult {
+    try {
+      for (const [index, step] of steps.entries()) {
+        this.#step = index;
+        const { when } = step;
+        this.wait(when.kind === 'after' ? when.ms : Math.max(0, when.ms - this.scheduler.nowMs));
+        this.scheduler.note(index);
+        this.marks.action(step.action);
+        perform(this, step.action);
+      }
+      this.judges.ended();
+    } catch (error) {
+      const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      this.judges.reporter('crash')(text);
+    }
+    return this.#result();
+  }
+
+  /** `hastctl role`. */
+  setRole(node: NodeName, role: Role, force = false): void {
+    this.judges.roleOrdered(node, this.nodes[node].role, role);
+    this.nodes[node].setRole(role, force);
+  }
+
+  /** `hastctl create`; a component in use is not touched. */
+  create(node: NodeName): void {
+    if (this.nodes[node].hasWorker) return;
+    this.nodes[node].create();
+    this.judges.created(node);
+  }
+
+  /** The node gets another address, and both configurations follow. */
+  move(node: NodeName): void {
+    const other = node === 'a' ? 'b' : 'a';
+    const ip = `10.0.0.${String(10 + this.#moves++)}`;
+    this.lan.host(node).ips = [ip];
+    const peer = this.nodes[other];
+    peer.reload({ ...peer.resource, remoteaddr: `tcp4://${ip}` });
+    this.nodes[node].moveTo(ip);
+  }
+
+  /** Data may be lost from now on, and nobody is to blame. */
+  excuse(why: string): void {
+    this.excused ??= why;
+  }
+
+  /** All network faults are over. */
+  undisturb(): void {
+    this.disturbed = false;
+  }
+
+  /** Byte of the component at which a block begins. */
+  at(block: number): number {
+    return DATA_OFFSET + block * BLOCK_BYTES;
+  }
+
+  wait(durationMs: number): void {
+    this.scheduler.runFor(durationMs);
+    this.#checkEvents();
+  }
+
+  /** Lets time pass until the condition holds; false when it did not come to hold in time. */
+  until(condition: () => boolean, withinMs: number): boolean {
+    const endMs = this.scheduler.nowMs + withinMs;
+    for (let stepMs = 1; !condition(); stepMs = Math.min(stepMs * 1.5, 500)) {
+      if (this.scheduler.nowMs >= endMs) return false;
+      this.wait(Math.min(Math.ceil(stepMs), endMs - this.scheduler.nowMs));
+    }
+    return true;
+  }
+
+  #checkEvents(): void {
+    if (this.scheduler.events - this.#events > MAX_EVENTS) {
+      this.#events = this.scheduler.events;
+      throw new Error('the world does not come to rest');
+    }
+  }
+
+  #result(): RunResult {
+    const { counts } = this.client;
+    const asked = counts.issued + this.refused;
+    return {
+      violations: this.excused === null ? this.judges.violations : this.#inexcusable(),
+      hash: this.scheduler.traceHash,
+      events: this.scheduler.events,
+      virtualMs: this.scheduler.nowMs,
+      requests: { issued: counts.issued, acknowledged: counts.acknowledged, failed: counts.failed },
+      faults: this.faults,
+      vacuous: asked === 0 || counts.acknowledged * 2 < asked,
+      excused: this.excused,
+      marks: this.marks.reached,
+    };
+  }
+
+  /** A disk that lies may cost data, but it is no reason to crash. */
+  #inexcusable(): RunResult['violations'] {
+    return this.judges.violations.filter(({ invariant }) => invariant === 'crash');
+  }
+
+  #node(name: NodeName, { cores }: RunOptions): SimNode {
+    const { setup } = this;
+    const [ip, peer] = name === 'a' ? ['10.0.0.1', '10.0.0.2'] : ['10.0.0.2', '10.0.0.1'];
+    const { replication, checksum, compression, timeout, extentBytes: extentsize } = setup;
+    const resource: ResourceConfig = {
+      ...{ name: 'r0', provname: 'r0', localpath: '/component', exec: '/hook', metaflush: true },
+      ...{ remoteaddr: `tcp4://${peer}`, sourceaddr: '', replication, checksum, compression, timeout },
+    };
+    const mediaSize = DATA_OFFSET + setup.extents * extentsize;
+    const geometry = createGeometry(mediaSize, extentsize, 512);
+    if (isPortError(geometry) || geometry.localoff !== DATA_OFFSET) throw new Error('the map needs one sector');
+    const coreName = setup.cores[name];
+    const core = coreName === 'own' ? ownCore : cores?.[coreName];
+    if (core === undefined) throw new Error(`there is no build of the core ${coreName}`);
+    const node = new SimNode(
+      this.scheduler,
+      this.lan,
+      setup.seed,
+      {
+        ...{ name, ip, resource, mediaSize, extentsize, core, keepdirty: setup.keepdirty[name] },
+        maxRequestBytes: setup.maxRequestBytes,
+        deviceSurvivesWorker: setup.takeover,
+        observer: this.#observer(name),
+      },
+      this.client.seats[name],
+    );
+    node.medium.observer = {
+      writeStarted: (offset, length, source) => {
+        this.judges.diskWriteStarted(name, offset, length, source);
+      },
+      written: (offset, length) => {
+        this.judges.diskWritten(name, offset, length);
+      },
+      flushed: () => {
+        this.judges.diskFlushed(name);
+      },
+      lostPower: () => {
+        this.judges.powerLost(name);
+      },
+    };
+    return node;
+  }
+
+  #observer(name: NodeName): NodeObserver {
+    const { judges, scheduler } = this;
+    return {
+      workerStarted: (role, force) => {
+        this.#forced[name] = force;
+        judges.workerStarted(name, role);
+      },
+      workerEvent: (event) => {
+        judges.event(name, event);
+      },
+      workerEnded: (role, code) => {
+        judges.workerEnded(name, role, code !== null);
+      },
+      hookRan: (args) => {
+        scheduler.trace(() => `${name}: hook ${args.join(' ')}`);
+        this.marks.event(name, args);
+        judges.hook(name, args);
+      },
+      logged: (level, text) => {
+        scheduler.trace(() => `${name}: ${level} ${text}`);
+        this.marks.logged(name, level, text);
+      },
+    };
+  }
+}
