@@ -29,6 +29,8 @@ export class SimMachine {
   readonly #media: readonly SimMedium[];
   readonly #random: Random;
   readonly #processes = new Set<SimProcess>();
+  /** What ends the pauses; most have ended long ago. */
+  #pauses: (() => void)[] = [];
 
   constructor(scheduler: Scheduler, lan: Lan, host: Host, media: readonly SimMedium[], seed: number) {
     this.name = host.name;
@@ -58,9 +60,17 @@ export class SimMachine {
     for (const process of this.#processes) this.pauseProcess(process, durationMs);
   }
 
-  /** Stops one process for a while. */
+  /** Stops one process for a while, or until `resume`. */
   pauseProcess(process: SimProcess, durationMs: number): void {
-    this.#scheduler.after(durationMs, process.pause());
+    const goOn = process.pause();
+    this.#pauses.push(goOn);
+    this.#scheduler.after(durationMs, goOn);
+  }
+
+  /** All pauses are over. */
+  resume(): void {
+    for (const goOn of this.#pauses) goOn();
+    this.#pauses = [];
   }
 
   /** Everything dies at once; media lose what was not flushed and connections become half open. */

@@ -53,6 +53,8 @@ export class SimNode {
   readonly #options: NodeOptions;
   readonly #scheduler: Scheduler;
   readonly #devices: DeviceHost;
+  readonly #user: DeviceUser;
+  #ip: string;
   #daemon: Daemon | null = null;
   #process: SimProcess | null = null;
   #workers: SimWorkers | null = null;
@@ -63,6 +65,7 @@ export class SimNode {
     this.name = options.name;
     this.resource = options.resource;
     this.#options = options;
+    this.#ip = options.ip;
     this.#scheduler = scheduler;
     this.#devices = new DeviceHost(scheduler, user, options.deviceSurvivesWorker);
     this.medium = new SimMedium(new Random(seed, `disk ${options.name}`), { mediaSize: options.mediaSize });
@@ -112,7 +115,7 @@ export class SimNode {
     const config: Config = {
       control: '/var/run/hastctl',
       pidfile: '/var/run/hastd.pid',
-      listen: [`tcp4://${this.#options.ip}`],
+      listen: [`tcp4://${this.#ip}`],
       resources: [this.resource],
     };
     const ports = {
@@ -127,7 +130,7 @@ export class SimNode {
       logFor: () => log,
     };
     const daemonOptions = {
-      parse: () => ({ ...config, resources: [this.resource] }),
+      parse: () => ({ ...config, listen: [`tcp4://${this.#ip}`], resources: [this.resource] }),
       exportAddress: (provider: string) => `/var/run/hast/${provider}`,
       pidfileChanged: () => undefined,
     };
@@ -189,6 +192,14 @@ export class SimNode {
   losePower(): void {
     this.machine.losePower();
     this.#devices.removeOrphan();
+  }
+
+  /** Its machine has another address: the configuration follows. */
+  moveTo(ip: string): void {
+    this.#ip = ip;
+    this.#process?.run(() => {
+      this.#daemon?.reload();
+    });
   }
 
   /** SIGSTOP of the daemon or the worker, SIGCONT `durationMs` later; `machine.pause` stops both. */

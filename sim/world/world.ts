@@ -10,7 +10,6 @@ import { Judges } from '../checkers/judges.js';
 import { ownCore, type CoreBuild } from '../core-build.js';
 import { Lan } from '../lan.js';
 import { Marks } from '../marks.js';
-import type { MediumImage } from '../medium.js';
 import { SimNode, type NodeObserver } from '../node.js';
 import { Random } from '../random.js';
 import { Scheduler } from '../scheduler.js';
@@ -57,7 +56,7 @@ export class World {
     b: { hooks: 0, lines: 0 },
   };
   readonly #forced: Record<NodeName, boolean> = { a: false, b: false };
-  readonly snapshots = new Map<NodeName, MediumImage>();
+  readonly snapshots = new Map<NodeName, Uint8Array>();
   #moves = 0;
   #step = 0;
   #events = 0;
