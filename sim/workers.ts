@@ -22,7 +22,7 @@ const HOP_MS = 0.05;
 export interface WorkerObserver {
   workerStarted(role: 'primary' | 'secondary', force: boolean): void;
   /** It tells its main daemon. */
-  workerEvent(event: ResourceEvent): void;
+  workerEvent(role: 'primary' | 'secondary', event: ResourceEvent): void;
   /** `code`: its own exit; null: by a signal, or with the power. */
   workerEnded(role: 'primary' | 'secondary', code: number | null): void;
 }
@@ -144,7 +144,7 @@ export class SimWorker implements Worker {
     const { core, scheduler, medium, log, maxRequestBytes } = this.#options;
     const parent: Parent = {
       event: (event: ResourceEvent) => {
-        this.#options.observer?.workerEvent(event);
+        this.#options.observer?.workerEvent(this.#role, event);
         this.#inDaemon(() => {
           this.#handler.event(event);
         });

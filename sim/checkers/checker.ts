@@ -18,9 +18,13 @@ export interface ClientRequest {
   /** WRITE: what is written. READ: what was read, once it is answered. */
   readonly words: Uint32Array | null;
   readonly issuedMs: number;
-  /** READ: the ledger's floors of its blocks when it was issued. FLUSH: what was required. */
-  readonly asOf: Float64Array | Int32Array | null;
+  /** READ: the ledger's floors of its blocks when it was issued. */
+  readonly floors: Float64Array | null;
+  /** FLUSH: what had to be on each copy when it was issued. */
+  readonly covers: Readonly<Record<NodeName, Int32Array>> | null;
   readonly term: Term | null;
+  /** The session of its node at that time, as the ledger counts them; null: not connected. */
+  readonly session: number | null;
   /** Code of the answer; null: success. Undefined: none yet. */
   error: string | null | undefined;
 }
@@ -39,8 +43,8 @@ export interface Checker {
   diskFlushed?(node: NodeName): void;
   /** What was not flushed is gone. */
   powerLost?(node: NodeName): void;
-  /** A worker announces an event to its main daemon. */
-  event?(node: NodeName, event: ResourceEvent): void;
+  /** A worker of that role announces an event to its main daemon. */
+  event?(node: NodeName, role: Role, event: ResourceEvent): void;
   /** An `exec` hook ran: event, resource, ... */
   hook?(node: NodeName, args: readonly string[]): void;
   /** The operator asks for a role; `from` is the one the node has. */

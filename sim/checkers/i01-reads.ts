@@ -12,7 +12,7 @@ export function reads({ ledger, report }: Bench): Checker {
   function fault(request: ClientRequest, term: Term, block: number, word: number): string | null {
     const write = ledger.writeOf(word, block);
     if (write === -1) return `${String(word)}, which nobody wrote there`;
-    const floor = request.asOf?.[block - request.block] ?? 0;
+    const floor = request.floors?.[block - request.block] ?? 0;
     const record = ledger.writes[write - 1];
     if (record?.term === term) {
       if (ledger.endedAt(write) <= floor) return `write ${String(write)}, which had been overwritten`;
@@ -33,8 +33,7 @@ export function reads({ ledger, report }: Bench): Checker {
     answered(request) {
       const { command, error, term, words } = request;
       if (command !== 'read' || error !== null || term === null || words === null) return;
-      // What was on its way when the data turned out to be the other node's may be either.
-      if (ledger.facts[request.node].term !== term) return;
+      if (request.issuedMs <= term.rebasedMs) return;
       for (let index = 0; index < request.count; index++) {
         const block = request.block + index;
         const found = fault(request, term, block, words[index * WORDS] ?? 0);

@@ -14,15 +14,15 @@ export function bothCopies({ view, ledger, report }: Bench): Checker {
 
   return {
     answered(request) {
-      const { node, write, error } = request;
+      const { node, write, error, session } = request;
       if (error !== null || write === 0) return;
       const missing = blockOf(request, 'other');
       const here = blockOf(request, 'own');
       const where = `write ${String(write)} was acknowledged by ${node}`;
       if (missing !== -1 && here !== -1) report(`${where}, and block ${String(here)} is on no disk`, here);
       if (missing === -1) return;
-      const { connected, intact } = ledger.facts[node];
-      if (connected && intact && view.mode(node) === 'fullsync' && view.modeSettled(node)) {
+      const together = ledger.facts[node].intact && session === ledger.sessionOf(node);
+      if (together && session !== null && view.mode(node) === 'fullsync' && view.modeSettled(node)) {
         report(`${where} in fullsync, connected, and the other node lacks block ${String(missing)}`, missing);
       }
       if (!view.durableBit(node, Math.floor(missing / view.blocksPerExtent))) {

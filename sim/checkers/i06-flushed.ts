@@ -14,12 +14,12 @@ export function flushed(bench: Bench): Checker {
     report(`${node} lacks flushed write ${String(owes[block] ?? 0)} of block ${String(block)} ${when}`, block);
   };
   return {
-    answered({ command, error, node, asOf }) {
-      if (command !== 'flush' || error !== null || !(asOf instanceof Int32Array)) return;
+    answered({ error, node, covers }) {
+      if (error !== null || covers === null) return;
       const facts = ledger.facts[node];
-      check(node, asOf, 'when the FLUSH is acknowledged');
+      check(node, covers[node], 'when the FLUSH is acknowledged');
       if (facts.connected && facts.intact && !facts.behind) {
-        check(otherNode(node), asOf, 'when the FLUSH is acknowledged');
+        check(otherNode(node), covers[otherNode(node)], 'when the FLUSH is acknowledged');
       }
     },
     powerLost(node) {

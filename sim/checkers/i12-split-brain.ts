@@ -6,9 +6,9 @@ import type { Bench, Checker } from './checker.js';
 
 export function splitBrain({ ledger, report }: Bench): Checker {
   return {
-    event(node, event) {
+    event(node, role, event) {
       const { a, b } = ledger.facts;
-      if (event !== 'connect') return;
+      if (event !== 'connect' || role !== 'primary') return;
       if (a.lone === 'acknowledged' && b.lone === 'acknowledged') {
         report(`${node} connects, although both nodes have acknowledged writes alone`);
       }
@@ -18,7 +18,7 @@ export function splitBrain({ ledger, report }: Bench): Checker {
 
 export function noFalseSplitBrain({ ledger, report }: Bench): Checker {
   return {
-    event(node, event) {
+    event(node, _role, event) {
       const { a, b } = ledger.facts;
       if (event !== 'split-brain') return;
       if (a.lone === 'no' || b.lone === 'no') {

@@ -56,9 +56,12 @@ export class Judges {
     for (const checker of this.#answered) checker.answered(request);
     if (request.error !== null) return;
     if (request.write !== 0) {
-      this.ledger.acknowledged(request.write, this.#view.mode(request.node) === 'memsync');
-    } else if (request.command === 'flush' && request.asOf instanceof Int32Array) {
-      this.ledger.flushed(request.node, request.asOf);
+      const { intact } = this.ledger.facts[request.node];
+      const together = intact && request.session === this.ledger.sessionOf(request.node);
+      const memsync = this.#view.mode(request.node) === 'memsync' && this.#view.modeSettled(request.node);
+      this.ledger.acknowledged(request.write, together && memsync);
+    } else if (request.covers !== null) {
+      this.ledger.flushed(request.node, request.covers);
     }
   }
 
@@ -92,9 +95,9 @@ export class Judges {
     this.#compareCounters();
   }
 
-  event(node: NodeName, event: ResourceEvent): void {
-    for (const checker of this.#all) checker.event?.(node, event);
-    if (this.#view.role(node) !== 'primary') return;
+  event(node: NodeName, role: Role, event: ResourceEvent): void {
+    for (const checker of this.#all) checker.event?.(node, role, event);
+    if (role !== 'primary') return;
     if (event === 'connect') {
       this.ledger.connect(node);
       this.#agreed = this.#countersAgree(node);

@@ -13,7 +13,7 @@ export type WriteId = number;
 /** Has a node done something alone since the copies were last equal? */
 export type Lone = 'no' | 'maybe' | 'acknowledged';
 
-/** One device as the application sees it, from its appearance on, or since its data turned out to be the other node's. */
+/** One device as the application sees it, from its appearance on. */
 export interface Term {
   readonly node: NodeName;
   /** Per block: acknowledged writes issued up to here in this term have overwritten everything that ended before. */
@@ -22,6 +22,8 @@ export interface Term {
   readonly must: Int32Array;
   /** Per block: the words that the copies held at the beginning; -1: not acceptable. */
   readonly base: readonly [Int32Array, Int32Array];
+  /** When the data turned out to be the other node's; READs that were under way may still return the own. */
+  rebasedMs: number;
 }
 
 export class NodeFacts {
@@ -33,6 +35,8 @@ export class NodeFacts {
   lone: Lone = 'no';
   /** This node, primary, has an open session with the other one. */
   connected = false;
+  /** Counts the sessions that this node, primary, has installed. */
+  session = 0;
   /** The session is as the primary believes: the other machine has not lost its memory since. */
   intact = false;
   /** The other node has the newest data: this copy is the target until the copies agree. */
@@ -133,8 +137,14 @@ export class Ledger {
     return this.#now++;
   }
 
-  /** A write was answered with success (its end is recorded already). */
-  acknowledged(id: WriteId, memsync: boolean): void {
+  /** The session in which `node` would replicate a request now, or null. */
+  sessionOf(node: NodeName): number | null {
+    const { connected, session } = this.facts[node];
+    return connected ? session : null;
+  }
+
+  /** A write was answered with success (its end is recorded already). `received`: the other node has it at least in memory. */
+  acknowledged(id: WriteId, received: boolean): void {
     const write = this.writes[id - 1];
     if (write === undefined) return;
     const mine = this.facts[write.node];
@@ -152,7 +162,7 @@ export class Ledger {
     if (!mine.connected) mine.lone = 'acknowledged';
     else {
       mine.unconfirmed.push(id);
-      if (memsync && mine.intact) theirs.owed.push(id);
+      if (received) theirs.owed.push(id);
     }
   }
 
@@ -170,13 +180,10 @@ export class Ledger {
       mine.mixed = false;
     }
     const must = Int32Array.from(mine.required);
-    if (mine.connected && mine.behind) {
-      const theirs = this.facts[other].required;
-      for (let block = 0; block < blocks; block++) this.#raise(must, block, theirs[block] ?? 0);
-    }
+    if (mine.connected && mine.behind) this.#raiseAll(must, this.facts[other].required);
     const base: [Int32Array, Int32Array] = [this.#image(node), new Int32Array(blocks).fill(-1)];
     if (mine.connected) base[1].set(this.#image(other));
-    mine.term = { node, floor: new Float64Array(blocks), must, base };
+    mine.term = { node, floor: new Float64Array(blocks), must, base, rebasedMs: -Infinity };
   }
 
   /** The device is gone; requests without an answer have been ended before. */
@@ -190,11 +197,11 @@ export class Ledger {
     const other = otherNode(node);
     const theirs = this.facts[other];
     mine.connected = mine.intact = true;
+    mine.session++;
     theirs.connected = theirs.intact = false;
     mine.unconfirmed = [];
     theirs.owed = [];
-    const theyAreNewer = theirs.lone === 'acknowledged' || (mine.behind && mine.lone !== 'acknowledged');
-    if (theyAreNewer) mine.behind = true;
+    if (this.#isBehind(node)) mine.behind = true;
     else if (mine.lone === 'acknowledged') theirs.behind = true;
     const source = mine.behind ? theirs : mine;
     const target = mine.behind ? mine : theirs;
@@ -202,8 +209,23 @@ export class Ledger {
       this.#lower(target.required, block, source.required[block] ?? 0);
       this.#lower(target.durable, block, source.durable[block] ?? 0);
     }
+    const { term } = mine;
+    if (term === null) return;
+    term.base[1].set(this.#image(other));
+    if (!mine.behind) return;
     // A primary that did not know that it was behind: what the application sees from now on is the other node's data.
-    if (mine.term !== null) this.beginTerm(node, false);
+    term.rebasedMs = this.view.nowMs();
+    this.#raiseAll(term.must, theirs.required);
+  }
+
+  /** Where nobody was promised anything alone, the counters decide, as they will for the nodes. */
+  #isBehind(node: NodeName): boolean {
+    const other = otherNode(node);
+    const [mine, theirs] = [this.facts[node], this.facts[other]];
+    if (theirs.lone === 'acknowledged' || mine.lone === 'acknowledged') return mine.lone !== 'acknowledged';
+    if (mine.behind) return true;
+    const [ours, others] = [this.view.durableMetadata(node), this.view.durableMetadata(other)];
+    return ours !== null && others !== null && others.localcnt > ours.remotecnt;
   }
 
   /** The primary `node` has no session any more, and lives on. */
@@ -242,17 +264,27 @@ export class Ledger {
     return true;
   }
 
-  /** A FLUSH issued when `required` was as given has been acknowledged; connected: both nodes have done it. */
-  flushed(node: NodeName, required: Int32Array): void {
-    const mine = this.facts[node];
-    const theirs = this.facts[otherNode(node)];
-    for (let block = 0; block < this.view.blocks; block++) {
-      const id = required[block] ?? 0;
-      this.#raise(mine.durable, block, id);
-      if (!mine.connected || !mine.intact) continue;
-      this.#raise(theirs.durable, block, id);
-      this.#raise(theirs.required, block, id);
+  /** What a FLUSH that `node` issues now makes durable on each copy. */
+  flushCovers(node: NodeName): Record<NodeName, Int32Array> {
+    const covers = { a: this.facts.a.required.slice(), b: this.facts.b.required.slice() };
+    for (const id of this.facts[node].unconfirmed) {
+      const write = this.writes[id - 1];
+      if (write === undefined) continue;
+      for (let block = write.block; block < write.block + write.count; block++) {
+        this.#raise(covers[otherNode(node)], block, id);
+      }
     }
+    return covers;
+  }
+
+  /** A FLUSH has been acknowledged; connected: both nodes have done it. */
+  flushed(node: NodeName, covers: Readonly<Record<NodeName, Int32Array>>): void {
+    const other = otherNode(node);
+    const { connected, intact } = this.facts[node];
+    this.#raiseAll(this.facts[node].durable, covers[node]);
+    if (!connected || !intact) return;
+    this.#raiseAll(this.facts[other].durable, covers[other]);
+    this.#raiseAll(this.facts[other].required, covers[other]);
   }
 
   /** The copies are equal, says the primary `node`: whatever was promised holds for both. */
@@ -311,6 +343,10 @@ export class Ledger {
       image[block] = this.view.visible(node, block);
     }
     return image;
+  }
+
+  #raiseAll(target: Int32Array, source: Int32Array): void {
+    for (let block = 0; block < target.length; block++) this.#raise(target, block, source[block] ?? 0);
   }
 
   #raise(target: Int32Array, block: number, id: WriteId): void {

@@ -7,6 +7,7 @@ import type { PortError } from '../../core/ports/error.js';
 import type { ClientRequest } from '../checkers/checker.js';
 import type { Judges } from '../checkers/judges.js';
 import type { DeviceUser, SimDevice } from '../devices.js';
+import type { Scheduler } from '../scheduler.js';
 import { BLOCK_BYTES, type NodeName, type Request } from '../script/script.js';
 
 const WORDS = BLOCK_BYTES / 4;
@@ -26,8 +27,8 @@ export class Client {
   /** The last answer. */
   last: ClientRequest | null = null;
 
-  constructor(judges: Judges, nowMs: () => number, forced: (node: NodeName) => boolean) {
-    const seat = (node: NodeName) => new Seat(node, this, judges, nowMs, () => forced(node));
+  constructor(judges: Judges, scheduler: Scheduler, forced: (node: NodeName) => boolean) {
+    const seat = (node: NodeName) => new Seat(node, this, judges, scheduler, () => forced(node));
     this.seats = { a: seat('a'), b: seat('b') };
   }
 
@@ -55,7 +56,7 @@ export class Seat implements DeviceUser {
   readonly #node: NodeName;
   readonly #client: Client;
   readonly #judges: Judges;
-  readonly #nowMs: () => number;
+  readonly #scheduler: Scheduler;
   readonly #forced: () => boolean;
   #nextId = 1;
 
@@ -63,13 +64,13 @@ export class Seat implements DeviceUser {
     node: NodeName,
     client: Client,
     judges: Judges,
-    nowMs: () => number,
+    scheduler: Scheduler,
     forced: () => boolean,
   ) {
     this.#node = node;
     this.#client = client;
     this.#judges = judges;
-    this.#nowMs = nowMs;
+    this.#scheduler = scheduler;
     this.#forced = forced;
   }
 
@@ -95,6 +96,7 @@ export class Seat implements DeviceUser {
     const record = this.#record(request, block, count);
     this.outstanding.set(id, record);
     this.#client.counts.issued++;
+    this.#scheduler.trace(() => `${this.#node}: application ${describe(record)}`);
     this.#judges.issued(record);
     const { words } = record;
     const data = words === null ? null : new Uint8Array(words.buffer);
@@ -116,6 +118,7 @@ export class Seat implements DeviceUser {
     const { counts } = this.#client;
     if (error === null) counts.acknowledged++;
     else counts.failed++;
+    this.#scheduler.trace(() => `${this.#node}: answer ${describe(request)}: ${error?.code ?? 'ok'}`);
     const { ledger } = this.#judges;
     if (request.write !== 0) ledger.end(request.write);
     this.#client.last = request;
@@ -124,7 +127,7 @@ export class Seat implements DeviceUser {
 
   #record(request: Request, block: number, count: number): ClientRequest {
     const { ledger } = this.#judges;
-    const { term, required } = ledger.facts[this.#node];
+    const { term } = ledger.facts[this.#node];
     const { kind: command } = request;
     const isWrite = command === 'write' || command === 'delete';
     const write = isWrite ? ledger.issue(this.#node, block, count, command === 'delete') : 0;
@@ -134,13 +137,18 @@ export class Seat implements DeviceUser {
       words?.fill(write);
       if (request.label !== null) this.#client.labels.set(request.label, write);
     }
-    let asOf: ClientRequest['asOf'] = null;
-    if (command === 'read') asOf = term?.floor.slice(block, block + count) ?? null;
-    if (command === 'flush') asOf = required.slice();
-    const issuedMs = this.#nowMs();
+    const floors = command === 'read' ? (term?.floor.slice(block, block + count) ?? null) : null;
+    const covers = command === 'flush' ? ledger.flushCovers(this.#node) : null;
+    const issuedMs = this.#scheduler.nowMs;
     return {
-      ...{ node: this.#node, command, block, count, write, words, issuedMs, asOf, term },
+      ...{ node: this.#node, command, block, count, write, words, issuedMs, floors, covers, term },
+      session: ledger.sessionOf(this.#node),
       error: undefined,
     };
   }
+}
+
+function describe({ command, write, block, count }: ClientRequest): string {
+  const number = write === 0 ? '' : ` #${String(write)}`;
+  return command === 'flush' ? 'flush' : `${command}${number} of ${String(block)}+${String(count)}`;
 }

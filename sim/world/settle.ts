@@ -13,6 +13,8 @@ const LOOK_MS = 2_000;
 /** Everything sent has arrived, everything received has been executed, flushed, and its bits have been cleared. */
 const QUIET_MS = 8_000;
 const READ_MS = 120_000;
+/** What nodes log when only a person can help. */
+const REFUSAL = /split-brain|unique ID mismatch|created anew/i;
 /** Blocks per READ of the last look at the device. */
 const READ_BLOCKS = 32;
 
@@ -70,7 +72,7 @@ class Operator {
 
   constructor(world: World) {
     this.#world = world;
-    this.#heard = { a: world.nodes.a.hooks.length, b: world.nodes.b.hooks.length };
+    this.#heard = { a: world.nodes.a.lines.length, b: world.nodes.b.lines.length };
   }
 
   /** True once all is well. */
@@ -100,14 +102,14 @@ class Operator {
     return `${node('a')}; ${node('b')}`;
   }
 
-  /** A node has told that it cannot work with the other one; once for every time it did. */
+  /** A node has told again that it cannot work with the other one. */
   #refused(): boolean {
     let refused = false;
     for (const name of ['a', 'b'] as const) {
-      const { hooks } = this.#world.nodes[name];
-      const news = hooks.slice(this.#heard[name]);
-      this.#heard[name] = hooks.length;
-      if (news.some((hook) => hook.startsWith('split-brain') || hook.startsWith('mismatch'))) refused = true;
+      const { lines } = this.#world.nodes[name];
+      const news = lines.slice(this.#heard[name]);
+      this.#heard[name] = lines.length;
+      if (news.some(({ text }) => REFUSAL.test(text))) refused = true;
     }
     return refused;
   }
@@ -126,8 +128,8 @@ class Operator {
     world.until(() => world.nodes[loser].role === 'init' && !world.nodes[loser].hasWorker, IN_SYNC_MS);
     world.create(loser);
     world.wanted = otherNode(loser);
-    this.#heard.a = world.nodes.a.hooks.length;
-    this.#heard.b = world.nodes.b.hooks.length;
+    this.#heard.a = world.nodes.a.lines.length;
+    this.#heard.b = world.nodes.b.lines.length;
     world.setRole(loser, 'secondary');
   }
 }

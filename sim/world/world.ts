@@ -13,7 +13,7 @@ import { Marks } from '../marks.js';
 import { SimNode, type NodeObserver } from '../node.js';
 import { Random } from '../random.js';
 import { Scheduler } from '../scheduler.js';
-import { BLOCK_BYTES, type CoreName, type NodeName, type Setup, type Step } from '../script/script.js';
+import { BLOCK_BYTES, otherNode, type CoreName, type NodeName, type Setup, type Step } from '../script/script.js';
 import { perform } from './actions.js';
 import { Client } from './client.js';
 import type { RunResult } from './result.js';
@@ -26,10 +26,13 @@ export interface RunOptions {
   readonly tracer?: ((atMs: number, text: string) => void) | null;
 }
 
+/** Daemons listen after this time. */
+const START_MS = 10;
 /** A world in which more happens does not come to rest. */
 const MAX_EVENTS = 5_000_000;
 /** Metadata, and a map of one sector. */
 const DATA_OFFSET = 4096 + 512;
+const ADDRESSES: Readonly<Record<NodeName, string>> = { a: '10.0.0.1', b: '10.0.0.2' };
 
 export class World {
   readonly setup: Setup;
@@ -57,6 +60,7 @@ export class World {
   };
   readonly #forced: Record<NodeName, boolean> = { a: false, b: false };
   readonly snapshots = new Map<NodeName, Uint8Array>();
+  readonly #moved = new Set<NodeName>();
   #moves = 0;
   #step = 0;
   #events = 0;
@@ -68,22 +72,24 @@ export class World {
     this.lan = new Lan(this.scheduler, setup.seed);
     this.view = new WorldView(this, setup, DATA_OFFSET);
     this.judges = new Judges(this.view, () => this.#step);
-    this.client = new Client(
-      this.judges,
-      () => this.scheduler.nowMs,
-      (node) => this.#forced[node],
-    );
+    this.client = new Client(this.judges, this.scheduler, (node) => this.#forced[node]);
     this.nodes = { a: this.#node('a', options), b: this.#node('b', options) };
   }
 
-  /** Does every step, then asks the judges for the last time. */
+  /** Does every step, then asks the judges for the last time. Before the first one both daemons run, in role init. */
   run(steps: readonly Step[]): RunResult {
     try {
+      for (const node of [this.nodes.a, this.nodes.b]) {
+        node.create();
+        node.start();
+      }
+      this.wait(START_MS);
       for (const [index, step] of steps.entries()) {
         this.#step = index;
         const { when } = step;
         this.wait(when.kind === 'after' ? when.ms : Math.max(0, when.ms - this.scheduler.nowMs));
         this.scheduler.note(index);
+        this.scheduler.trace(() => `step ${String(index)}: ${JSON.stringify(step.action)}`);
         this.marks.action(step.action);
         perform(this, step.action);
       }
@@ -110,12 +116,8 @@ export class World {
 
   /** The node gets another address, and both configurations follow. */
   move(node: NodeName): void {
-    const other = node === 'a' ? 'b' : 'a';
-    const ip = `10.0.0.${String(10 + this.#moves++)}`;
-    this.lan.host(node).ips = [ip];
-    const peer = this.nodes[other];
-    peer.reload({ ...peer.resource, remoteaddr: `tcp4://${ip}` });
-    this.nodes[node].moveTo(ip);
+    this.#moved.add(node);
+    this.#readdress(node, `10.0.0.${String(10 + this.#moves++)}`);
   }
 
   /** Data may be lost from now on, and nobody is to blame. */
@@ -123,9 +125,11 @@ export class World {
     this.excused ??= why;
   }
 
-  /** All network faults are over. */
+  /** All network faults are over, and every node has the address it had at first. */
   undisturb(): void {
     this.disturbed = false;
+    for (const node of this.#moved) this.#readdress(node, ADDRESSES[node]);
+    this.#moved.clear();
   }
 
   /** Byte of the component at which a block begins. */
@@ -146,6 +150,13 @@ export class World {
       this.wait(Math.min(Math.ceil(stepMs), endMs - this.scheduler.nowMs));
     }
     return true;
+  }
+
+  #readdress(node: NodeName, ip: string): void {
+    this.lan.host(node).ips = [ip];
+    const peer = this.nodes[otherNode(node)];
+    peer.reload({ ...peer.resource, remoteaddr: `tcp4://${ip}` });
+    this.nodes[node].moveTo(ip);
   }
 
   #checkEvents(): void {
@@ -178,7 +189,8 @@ export class World {
 
   #node(name: NodeName, { cores }: RunOptions): SimNode {
     const { setup } = this;
-    const [ip, peer] = name === 'a' ? ['10.0.0.1', '10.0.0.2'] : ['10.0.0.2', '10.0.0.1'];
+    const ip = ADDRESSES[name];
+    const peer = ADDRESSES[otherNode(name)];
     const { replication, checksum, compression, timeout, extentBytes: extentsize } = setup;
     const resource: ResourceConfig = {
       ...{ name: 'r0', provname: 'r0', localpath: '/component', exec: '/hook', metaflush: true },
@@ -204,12 +216,14 @@ export class World {
     );
     node.medium.observer = {
       writeStarted: (offset, length, source) => {
+        this.scheduler.trace(() => `${name}: disk write ${String(offset)}+${String(length)} ${this.#what(offset, source)}`);
         this.judges.diskWriteStarted(name, offset, length, source);
       },
       written: (offset, length) => {
         this.judges.diskWritten(name, offset, length);
       },
       flushed: () => {
+        this.scheduler.trace(() => `${name}: disk flushed`);
         this.judges.diskFlushed(name);
       },
       lostPower: () => {
@@ -219,6 +233,13 @@ export class World {
     return node;
   }
 
+  #what(offset: number, source: Uint8Array | null): string {
+    if (offset < DATA_OFFSET) return offset < 4096 ? 'metadata' : 'map';
+    const block = (offset - DATA_OFFSET) / BLOCK_BYTES;
+    const word = source === null ? 0 : new DataView(source.buffer, source.byteOffset).getUint32(0, true);
+    return `block ${String(block)} = #${String(word)}`;
+  }
+
   #observer(name: NodeName): NodeObserver {
     const { judges, scheduler } = this;
     return {
@@ -226,8 +247,8 @@ export class World {
         this.#forced[name] = force;
         judges.workerStarted(name, role);
       },
-      workerEvent: (event) => {
-        judges.event(name, event);
+      workerEvent: (role, event) => {
+        judges.event(name, role, event);
       },
       workerEnded: (role, code) => {
         judges.workerEnded(name, role, code !== null);
