@@ -53,7 +53,6 @@ export class SimNode {
   readonly #options: NodeOptions;
   readonly #scheduler: Scheduler;
   readonly #devices: DeviceHost;
-  readonly #user: DeviceUser;
   #ip: string;
   #daemon: Daemon | null = null;
   #process: SimProcess | null = null;

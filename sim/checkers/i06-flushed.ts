@@ -14,11 +14,11 @@ export function flushed(bench: Bench): Checker {
     report(`${node} lacks flushed write ${String(owes[block] ?? 0)} of block ${String(block)} ${when}`, block);
   };
   return {
-    answered({ error, node, covers }) {
+    answered({ error, node, covers, session }) {
       if (error !== null || covers === null) return;
       const facts = ledger.facts[node];
       check(node, covers[node], 'when the FLUSH is acknowledged');
-      if (facts.connected && facts.intact && !facts.behind) {
+      if (session !== null && session === ledger.sessionOf(node) && facts.intact && !facts.behind) {
         check(otherNode(node), covers[otherNode(node)], 'when the FLUSH is acknowledged');
       }
     },

@@ -8,7 +8,7 @@ export function incomplete(bench: Bench): Checker {
   return {
     deviceAppeared(node, forced) {
       const facts = ledger.facts[node];
-      if (forced || facts.connected || !(facts.behind || facts.mixed)) return;
+      if (forced || facts.connected || !facts.mixed) return;
       const { required } = ledger.facts[otherNode(node)];
       const block = firstBroken(bench, node, (at) => required[at] ?? 0);
       if (block === -1) return;

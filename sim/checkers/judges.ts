@@ -55,13 +55,13 @@ export class Judges {
   answered(request: ClientRequest): void {
     for (const checker of this.#answered) checker.answered(request);
     if (request.error !== null) return;
+    const together =
+      this.ledger.facts[request.node].intact && request.session === this.ledger.sessionOf(request.node);
     if (request.write !== 0) {
-      const { intact } = this.ledger.facts[request.node];
-      const together = intact && request.session === this.ledger.sessionOf(request.node);
       const memsync = this.#view.mode(request.node) === 'memsync' && this.#view.modeSettled(request.node);
       this.ledger.acknowledged(request.write, together && memsync);
     } else if (request.covers !== null) {
-      this.ledger.flushed(request.node, request.covers);
+      this.ledger.flushed(request.node, request.covers, together);
     }
   }
 
@@ -77,6 +77,7 @@ export class Judges {
 
   diskWriteStarted(node: NodeName, offset: number, length: number, source: Uint8Array | null): void {
     for (const checker of this.#writeStarted) checker.diskWriteStarted(node, offset, length, source);
+    if (offset >= this.#view.dataOffset) this.ledger.dataWritten(node);
   }
 
   diskWritten(node: NodeName, offset: number, length: number): void {
@@ -120,6 +121,7 @@ export class Judges {
   workerEnded(node: NodeName, role: Role, orderly: boolean): void {
     for (const checker of this.#all) checker.workerEnded?.(node, orderly);
     const { facts } = this.ledger;
+    facts[node].lagging = false;
     if (role === 'primary') facts[node].connected = facts[node].intact = false;
     else {
       if (orderly) this.ledger.drained(node);

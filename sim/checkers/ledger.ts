@@ -41,7 +41,9 @@ export class NodeFacts {
   intact = false;
   /** The other node has the newest data: this copy is the target until the copies agree. */
   behind = false;
-  /** Chunks of an unfinished synchronisation were written here: neither the old nor the new data. */
+  /** The session of this node has data to copy to it. */
+  lagging = false;
+  /** Must not be used alone: told to be out of date as primary, or written by a synchronisation that has not ended. */
   mixed = false;
   /** Acknowledged in this session, and not seen on the other copy yet. */
   unconfirmed: WriteId[] = [];
@@ -111,6 +113,16 @@ export class Ledger {
     return than !== 0 && this.isOlder(this.writeOf(this.view.visible(node, block), block), than);
   }
 
+  /**
+   * The block of a copy holds `than`, or something newer. Stricter than not lacking it: zeros may be from any delete, and
+   * tell of `than` only if that was one.
+   */
+  holds(node: NodeName, block: number, than: WriteId): boolean {
+    const word = this.view.visible(node, block);
+    if (word === 0) return than === 0 || this.writes[than - 1]?.isDelete === true;
+    return !this.isOlder(this.writeOf(word, block), than);
+  }
+
   lacksDurably(node: NodeName, block: number, than: WriteId): boolean {
     return than !== 0 && this.isOlder(this.writeOf(this.view.durable(node, block), block), than);
   }
@@ -155,8 +167,8 @@ export class Ledger {
       this.#raise(mine.required, block, id);
       const floor = write.term?.floor;
       if (floor !== undefined) floor[block] = Math.max(floor[block] ?? 0, this.issuedAt(id));
-      if (mine.connected && !this.lacks(other, block, id)) this.#raise(theirs.required, block, id);
-      else if (this.lacks(other, block, id)) lacking = true;
+      if (mine.connected && this.holds(other, block, id)) this.#raise(theirs.required, block, id);
+      else if (!this.holds(other, block, id)) lacking = true;
     }
     if (!lacking) return;
     if (!mine.connected) mine.lone = 'acknowledged';
@@ -164,6 +176,12 @@ export class Ledger {
       mine.unconfirmed.push(id);
       if (received) theirs.owed.push(id);
     }
+  }
+
+  /** User data is written to the copy. */
+  dataWritten(node: NodeName): void {
+    const facts = this.facts[node];
+    if (facts.lagging) facts.mixed = true;
   }
 
   /** A device appeared: what it holds from now on is what its copy holds, or the other one's if they are connected. */
@@ -176,11 +194,10 @@ export class Ledger {
         const found = this.writeOf(this.view.visible(node, block), block);
         mine.required[block] = Math.max(found, 0);
       }
-      mine.behind = false;
-      mine.mixed = false;
+      mine.behind = mine.lagging = mine.mixed = false;
     }
-    const must = Int32Array.from(mine.required);
-    if (mine.connected && mine.behind) this.#raiseAll(must, this.facts[other].required);
+    const truth = mine.connected && mine.behind ? this.facts[other] : mine;
+    const must = truth.required.slice();
     const base: [Int32Array, Int32Array] = [this.#image(node), new Int32Array(blocks).fill(-1)];
     if (mine.connected) base[1].set(this.#image(other));
     mine.term = { node, floor: new Float64Array(blocks), must, base, rebasedMs: -Infinity };
@@ -205,7 +222,10 @@ export class Ledger {
     else if (mine.lone === 'acknowledged') theirs.behind = true;
     const source = mine.behind ? theirs : mine;
     const target = mine.behind ? mine : theirs;
+    target.mixed ||= mine.behind;
+    source.lagging = target.lagging = false;
     for (let block = 0; block < this.view.blocks; block++) {
+      target.lagging ||= this.lacks(target === mine ? node : other, block, source.required[block] ?? 0);
       this.#lower(target.required, block, source.required[block] ?? 0);
       this.#lower(target.durable, block, source.durable[block] ?? 0);
     }
@@ -215,7 +235,7 @@ export class Ledger {
     if (!mine.behind) return;
     // A primary that did not know that it was behind: what the application sees from now on is the other node's data.
     term.rebasedMs = this.view.nowMs();
-    this.#raiseAll(term.must, theirs.required);
+    term.must.set(theirs.required);
   }
 
   /** Where nobody was promised anything alone, the counters decide, as they will for the nodes. */
@@ -256,7 +276,7 @@ export class Ledger {
     const write = this.writes[id - 1];
     if (write === undefined) return true;
     for (let block = write.block; block < write.block + write.count; block++) {
-      if (this.lacks(node, block, id)) return false;
+      if (!this.holds(node, block, id)) return false;
     }
     for (let block = write.block; block < write.block + write.count; block++) {
       this.#raise(required, block, id);
@@ -277,12 +297,11 @@ export class Ledger {
     return covers;
   }
 
-  /** A FLUSH has been acknowledged; connected: both nodes have done it. */
-  flushed(node: NodeName, covers: Readonly<Record<NodeName, Int32Array>>): void {
+  /** A FLUSH has been acknowledged; `together`: by both nodes. */
+  flushed(node: NodeName, covers: Readonly<Record<NodeName, Int32Array>>, together: boolean): void {
     const other = otherNode(node);
-    const { connected, intact } = this.facts[node];
     this.#raiseAll(this.facts[node].durable, covers[node]);
-    if (!connected || !intact) return;
+    if (!together) return;
     this.#raiseAll(this.facts[other].durable, covers[other]);
     this.#raiseAll(this.facts[other].required, covers[other]);
   }
@@ -295,11 +314,11 @@ export class Ledger {
     for (let block = 0; block < this.view.blocks; block++) {
       const must = mine.behind ? (theirs.required[block] ?? 0) : (mine.required[block] ?? 0);
       this.#raise(mine.required, block, must);
-      if (!this.lacks(other, block, must)) this.#raise(theirs.required, block, must);
+      if (this.holds(other, block, must)) this.#raise(theirs.required, block, must);
     }
     for (const facts of [mine, theirs]) {
       facts.lone = 'no';
-      facts.behind = facts.mixed = false;
+      facts.behind = facts.lagging = facts.mixed = false;
     }
     this.confirm(node);
   }
@@ -322,7 +341,7 @@ export class Ledger {
     facts.required.fill(0);
     facts.durable.fill(0);
     facts.lone = 'no';
-    facts.behind = facts.mixed = facts.connected = facts.intact = false;
+    facts.behind = facts.lagging = facts.mixed = facts.connected = facts.intact = false;
     facts.unconfirmed = [];
     facts.owed = [];
   }

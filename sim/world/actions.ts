@@ -12,8 +12,11 @@ export function perform(world: World, action: Action): void {
     case 'request':
       if (!world.client.submit(action.node, action.request)) world.refused++;
       return;
-    case 'until':
+    case 'await':
       world.until(() => holds(world, action.condition), action.withinMs);
+      return;
+    case 'until':
+      if (!world.until(() => holds(world, action.condition), action.withinMs)) expectIt(world, action.condition);
       return;
     case 'expect':
       expectIt(world, action.expectation);

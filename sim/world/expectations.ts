@@ -1,5 +1,5 @@
 /** What a script says should be so. */
-import { otherNode, type Expectation, type NodeName } from '../script/script.js';
+import type { Expectation, NodeName } from '../script/script.js';
 import { eventsOf, holds } from './conditions.js';
 import type { World } from './world.js';
 
@@ -76,12 +76,4 @@ function labelOf(world: World, word: number): string {
   if (word === 0) return 'zero';
   for (const [label, written] of world.client.labels) if (written === word) return label;
   return `write ${String(word)}`;
-}
-
-/** Whoever looks at the same node again sees only what is new. */
-export function lookAway(world: World): void {
-  for (const node of ['a', otherNode('a')] as const) {
-    world.seen[node].hooks = world.nodes[node].hooks.length;
-    world.seen[node].lines = world.nodes[node].lines.length;
-  }
 }

@@ -14,6 +14,7 @@ const LOOK_MS = 2_000;
 const QUIET_MS = 8_000;
 const READ_MS = 120_000;
 /** What nodes log when only a person can help. */
+const SOURCE_IS_GONE = 'the peer is not where it was being copied from';
 const REFUSAL = /split-brain|unique ID mismatch|created anew/i;
 /** Blocks per READ of the last look at the device. */
 const READ_BLOCKS = 32;
@@ -84,7 +85,9 @@ class Operator {
     const primary = world.wanted;
     const secondary = otherNode(primary);
     for (const name of ['a', 'b'] as const) if (!world.nodes[name].alive) world.nodes[name].start();
-    if (this.#refused()) this.#recreateLoser();
+    const news = this.#news();
+    if (news.some((text) => REFUSAL.test(text))) this.#recreateLoser();
+    else if (news.some((text) => text.includes(SOURCE_IS_GONE))) this.#force();
     else if (world.nodes[secondary].role !== 'secondary') world.setRole(secondary, 'secondary');
     else if (world.nodes[primary].role !== 'primary') world.setRole(primary, 'primary');
     return false;
@@ -102,16 +105,24 @@ class Operator {
     return `${node('a')}; ${node('b')}`;
   }
 
-  /** A node has told again that it cannot work with the other one. */
-  #refused(): boolean {
-    let refused = false;
-    for (const name of ['a', 'b'] as const) {
+  /** What the nodes have said since the last look. */
+  #news(): string[] {
+    return (['a', 'b'] as const).flatMap((name) => {
       const { lines } = this.#world.nodes[name];
-      const news = lines.slice(this.#heard[name]);
+      const news = lines.slice(this.#heard[name]).map(({ text }) => text);
       this.#heard[name] = lines.length;
-      if (news.some(({ text }) => REFUSAL.test(text))) refused = true;
-    }
-    return refused;
+      return news;
+    });
+  }
+
+  /** The node whose copy was complete is no more: what is left has to do. */
+  #force(): void {
+    const world = this.#world;
+    const { wanted } = world;
+    world.excuse('the only complete copy was thrown away');
+    world.setRole(wanted, 'init');
+    world.until(() => world.nodes[wanted].role === 'init' && !world.nodes[wanted].hasWorker, IN_SYNC_MS);
+    world.setRole(wanted, 'primary', true);
   }
 
   /** The node whose data is to survive is the one that has acknowledged something, or has all its bytes. */

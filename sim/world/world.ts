@@ -13,9 +13,10 @@ import { Marks } from '../marks.js';
 import { SimNode, type NodeObserver } from '../node.js';
 import { Random } from '../random.js';
 import { Scheduler } from '../scheduler.js';
-import { BLOCK_BYTES, otherNode, type CoreName, type NodeName, type Setup, type Step } from '../script/script.js';
+import { BLOCK_BYTES, otherNode, type Action, type CoreName, type NodeName, type Setup, type Step } from '../script/script.js';
 import { perform } from './actions.js';
 import { Client } from './client.js';
+import { lookAway } from './conditions.js';
 import type { RunResult } from './result.js';
 import { WorldView } from './world-view.js';
 
@@ -30,6 +31,8 @@ export interface RunOptions {
 const START_MS = 10;
 /** A world in which more happens does not come to rest. */
 const MAX_EVENTS = 5_000_000;
+/** Steps that only look: they see the news of the step before. */
+const LOOKS: ReadonlySet<Action['kind']> = new Set(['until', 'await', 'expect']);
 /** Metadata, and a map of one sector. */
 const DATA_OFFSET = 4096 + 512;
 const ADDRESSES: Readonly<Record<NodeName, string>> = { a: '10.0.0.1', b: '10.0.0.2' };
@@ -42,7 +45,7 @@ export class World {
   readonly client: Client;
   readonly judges: Judges;
   readonly view: WorldView;
-  readonly marks = new Marks();
+  readonly marks: Marks;
   /** The node that the operator last wanted to be primary. */
   wanted: NodeName = 'a';
   /** When a new replication mode was given to a node. */
@@ -71,6 +74,7 @@ export class World {
     this.scheduler.tracer = options.tracer ?? null;
     this.lan = new Lan(this.scheduler, setup.seed);
     this.view = new WorldView(this, setup, DATA_OFFSET);
+    this.marks = new Marks(setup, (node) => this.view.metadata(node));
     this.judges = new Judges(this.view, () => this.#step);
     this.client = new Client(this.judges, this.scheduler, (node) => this.#forced[node]);
     this.nodes = { a: this.#node('a', options), b: this.#node('b', options) };
@@ -79,9 +83,10 @@ export class World {
   /** Does every step, then asks the judges for the last time. Before the first one both daemons run, in role init. */
   run(steps: readonly Step[]): RunResult {
     try {
-      for (const node of [this.nodes.a, this.nodes.b]) {
-        node.create();
-        node.start();
+      for (const node of ['a', 'b'] as const) {
+        this.marks.action({ kind: 'create', node });
+        this.nodes[node].create();
+        this.nodes[node].start();
       }
       this.wait(START_MS);
       for (const [index, step] of steps.entries()) {
@@ -91,6 +96,7 @@ export class World {
         this.scheduler.note(index);
         this.scheduler.trace(() => `step ${String(index)}: ${JSON.stringify(step.action)}`);
         this.marks.action(step.action);
+        if (!LOOKS.has(step.action.kind)) lookAway(this);
         perform(this, step.action);
       }
       this.judges.ended();
