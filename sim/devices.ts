@@ -11,11 +11,8 @@ import type { EventHandler } from './event-heap.js';
 import type { Death, SimProcess } from './process.js';
 import type { Scheduler } from './scheduler.js';
 
-/** Passing a request to the worker or its answer back takes so long. */
+/** Passing a request to the worker takes so long. */
 const HOP_MS = 0.02;
-
-/** Argument of the event that brings an answer; that of a request's event counts the workers. */
-const ANSWER = -1;
 
 /** Who uses the device of a node. */
 export interface DeviceUser {
@@ -103,6 +100,14 @@ export class SimDevice implements Device, EventHandler {
     this.#handler?.submitted(request);
   };
 
+  /** What was answered in a turn is handed over when it ends. */
+  readonly #answer = (): void => {
+    this.#answeredIds.forEach((id, index) => {
+      this.#host.user.answered(id, this.#answeredErrors[index] ?? null);
+    });
+    this.#answeredIds.length = this.#answeredErrors.length = 0;
+  };
+
   constructor(host: DeviceHost, geometry: DeviceGeometry) {
     this.geometry = geometry;
     this.#host = host;
@@ -143,9 +148,9 @@ export class SimDevice implements Device, EventHandler {
 
   complete(requestId: number, error: PortError | null): void {
     this.#unanswered.delete(requestId);
+    if (this.#answeredIds.length === 0) this.#owner?.turns.atEnd(this.#answer);
     this.#answeredIds.push(requestId);
     this.#answeredErrors.push(error);
-    this.#host.scheduler.schedule(HOP_MS, this, ANSWER, this.#lane);
   }
 
   close(done: Done): void {
@@ -158,15 +163,9 @@ export class SimDevice implements Device, EventHandler {
     });
   }
 
-  /** @internal A request gets to the worker, or an answer to the application. */
-  happen(argument: number): void {
-    if (argument !== ANSWER) {
-      // What was on its way to a worker that is gone waits for the next one.
-      if (argument === this.#workers) this.#owner?.run(this.#take);
-      return;
-    }
-    const id = this.#answeredIds.shift();
-    if (id !== undefined) this.#host.user.answered(id, this.#answeredErrors.shift() ?? null);
+  /** @internal A request gets to the worker: what was on its way to one that is gone waits for the next. */
+  happen(worker: number): void {
+    if (worker === this.#workers) this.#owner?.run(this.#take);
   }
 
   /** The device is no more. */

@@ -5,7 +5,8 @@ export function once({ report }: Bench): Checker {
   const done = new WeakSet<ClientRequest>();
   return {
     answered(request) {
-      if (done.has(request)) report(`a ${request.command} of block ${String(request.block)} was answered twice`);
+      if (done.has(request))
+        report(`a ${request.command} of block ${String(request.block)} was answered twice`);
       done.add(request);
     },
   };

@@ -11,7 +11,10 @@ export function flushed(bench: Bench): Checker {
   const check = (node: NodeName, owes: Int32Array, when: string): void => {
     const block = firstBroken(bench, node, (at) => owes[at] ?? 0, true);
     if (block === -1) return;
-    report(`${node} lacks flushed write ${String(owes[block] ?? 0)} of block ${String(block)} ${when}`, block);
+    report(
+      `${node} lacks flushed write ${String(owes[block] ?? 0)} of block ${String(block)} ${when}`,
+      block,
+    );
   };
   return {
     answered({ error, node, covers, session }) {

@@ -8,7 +8,9 @@ export function equal({ view, ledger, report }: Bench): Checker {
     for (let block = 0; block < view.blocks; block++) {
       const [ours, theirs] = [view.visible(primary, block), view.visible(other, block)];
       if (ours === theirs) continue;
-      const pending = [ours, theirs].some((word) => mayBeUnderWay(primary, ledger.writeOf(word, block), block));
+      const pending = [ours, theirs].some((word) =>
+        mayBeUnderWay(primary, ledger.writeOf(word, block), block),
+      );
       if (!quiet && pending) continue;
       const found = `${primary} holds write ${String(ours)}, ${other} write ${String(theirs)}`;
       report(`in sync, but block ${String(block)} differs: ${found}`, block);

@@ -14,7 +14,10 @@ export function oldOverNew({ view, ledger, report }: Bench): Checker {
         const id = ledger.writeOf(words.getUint32(at, true), block);
         const must = required[block] ?? 0;
         if (id === -1 || !ledger.isOlder(id, must)) continue;
-        report(`${node} overwrites write ${String(must)} of block ${String(block)} with older ${String(id)}`, block);
+        report(
+          `${node} overwrites write ${String(must)} of block ${String(block)} with older ${String(id)}`,
+          block,
+        );
         return;
       }
     },

@@ -30,9 +30,7 @@ export class Judges {
     this.#step = step;
     this.ledger = new Ledger(view);
     const { ledger } = this;
-    this.#all = CHECKERS.map(({ invariant, sit }) =>
-      sit({ view, ledger, report: this.reporter(invariant) }),
-    );
+    this.#all = CHECKERS.map(({ invariant, sit }) => sit({ view, ledger, report: this.reporter(invariant) }));
     this.#issued = this.#having('issued');
     this.#answered = this.#having('answered');
     this.#writeStarted = this.#having('diskWriteStarted');

@@ -1,6 +1,13 @@
 /** What a script can do to a world, action by action. */
 import { unreachable } from '../../core/base/assert.js';
-import { otherNode, BLOCK_BYTES, type Action, type DiskPlace, type NodeName, type Way } from '../script/script.js';
+import {
+  otherNode,
+  BLOCK_BYTES,
+  type Action,
+  type DiskPlace,
+  type NodeName,
+  type Way,
+} from '../script/script.js';
 import { holds } from './conditions.js';
 import { expectIt } from './expectations.js';
 import { heal, settle } from './settle.js';
@@ -16,7 +23,8 @@ export function perform(world: World, action: Action): void {
       world.until(() => holds(world, action.condition), action.withinMs);
       return;
     case 'until':
-      if (!world.until(() => holds(world, action.condition), action.withinMs)) expectIt(world, action.condition);
+      if (!world.until(() => holds(world, action.condition), action.withinMs))
+        expectIt(world, action.condition);
       return;
     case 'expect':
       expectIt(world, action.expectation);
@@ -188,16 +196,7 @@ function strikeNetwork(world: World, action: NetworkAction): void {
 }
 
 type DiskAction = Of<
-  | 'fail'
-  | 'slow'
-  | 'stick'
-  | 'lie'
-  | 'corrupt'
-  | 'misdirect'
-  | 'shorten'
-  | 'snapshot'
-  | 'restore'
-  | 'repair'
+  'fail' | 'slow' | 'stick' | 'lie' | 'corrupt' | 'misdirect' | 'shorten' | 'snapshot' | 'restore' | 'repair'
 >;
 
 function strikeDisk(world: World, action: DiskAction): void {

@@ -60,13 +60,7 @@ export class Seat implements DeviceUser {
   readonly #forced: () => boolean;
   #nextId = 1;
 
-  constructor(
-    node: NodeName,
-    client: Client,
-    judges: Judges,
-    scheduler: Scheduler,
-    forced: () => boolean,
-  ) {
+  constructor(node: NodeName, client: Client, judges: Judges, scheduler: Scheduler, forced: () => boolean) {
     this.#node = node;
     this.#client = client;
     this.#judges = judges;

@@ -23,6 +23,11 @@ export function holds(world: World, condition: Condition): boolean {
       return linesOf(world, condition.node).some((text) => text.includes(condition.text));
     case 'incomplete':
       return (world.view.metadata(condition.node)?.incomplete === true) === condition.present;
+    case 'counts': {
+      const metadata = world.view.metadata(condition.node);
+      const { local, remote } = condition;
+      return metadata?.localcnt === BigInt(local) && metadata.remotecnt === BigInt(remote);
+    }
     default:
       return unreachable(condition);
   }

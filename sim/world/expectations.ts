@@ -38,7 +38,9 @@ function faultOf(world: World, expectation: Expectation): string | null {
       const error = world.client.last?.error;
       if (error === undefined) return 'no request was answered';
       if ((error === null) === expectation.ok) return null;
-      return expectation.ok ? `the last request failed: ${String(error)}` : 'the last request should have failed';
+      return expectation.ok
+        ? `the last request failed: ${String(error)}`
+        : 'the last request should have failed';
     }
     case 'count': {
       const found = eventsOf(world, expectation.node).filter((event) => event === expectation.event).length;

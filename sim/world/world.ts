@@ -13,7 +13,15 @@ import { Marks } from '../marks.js';
 import { SimNode, type NodeObserver } from '../node.js';
 import { Random } from '../random.js';
 import { Scheduler } from '../scheduler.js';
-import { BLOCK_BYTES, otherNode, type Action, type CoreName, type NodeName, type Setup, type Step } from '../script/script.js';
+import {
+  BLOCK_BYTES,
+  otherNode,
+  type Action,
+  type CoreName,
+  type NodeName,
+  type Setup,
+  type Step,
+} from '../script/script.js';
 import { perform } from './actions.js';
 import { Client } from './client.js';
 import { lookAway } from './conditions.js';
@@ -204,7 +212,8 @@ export class World {
     };
     const mediaSize = DATA_OFFSET + setup.extents * extentsize;
     const geometry = createGeometry(mediaSize, extentsize, 512);
-    if (isPortError(geometry) || geometry.localoff !== DATA_OFFSET) throw new Error('the map needs one sector');
+    if (isPortError(geometry) || geometry.localoff !== DATA_OFFSET)
+      throw new Error('the map needs one sector');
     const coreName = setup.cores[name];
     const core = coreName === 'own' ? ownCore : cores?.[coreName];
     if (core === undefined) throw new Error(`there is no build of the core ${coreName}`);
@@ -222,7 +231,9 @@ export class World {
     );
     node.medium.observer = {
       writeStarted: (offset, length, source) => {
-        this.scheduler.trace(() => `${name}: disk write ${String(offset)}+${String(length)} ${this.#what(offset, source)}`);
+        this.scheduler.trace(
+          () => `${name}: disk write ${String(offset)}+${String(length)} ${this.#what(offset, source)}`,
+        );
         this.judges.diskWriteStarted(name, offset, length, source);
       },
       written: (offset, length) => {

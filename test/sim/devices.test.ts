@@ -60,11 +60,14 @@ class Kernel implements DeviceUser {
 describe.each([false, true])('device (survives its worker: %s)', (survives) => {
   it('passes requests and answers on, in order', () => {
     const kernel = new Kernel(survives);
-    const { device } = kernel.worker('w1');
+    const { process, device } = kernel.worker('w1');
     kernel.submit(1, 2, 3);
     expect(kernel.news()).toEqual(['appeared', 'w1 1', 'w1 2', 'w1 3']);
-    device.complete(2, null);
-    device.complete(1, portError('EIO', 'failed'));
+    process.run(() => {
+      device.complete(2, null);
+      device.complete(1, portError('EIO', 'failed'));
+      expect(kernel.news()).toEqual([]);
+    });
     expect(kernel.news()).toEqual(['answer 2', 'answer 1 EIO']);
   });
 
@@ -116,7 +119,9 @@ describe('device takeover', () => {
     kernel.submit(1, 2, 3);
     expect(kernel.news()).toEqual(['appeared', 'w1 1', 'w1 2', 'w1 3']);
     kernel.submit(4);
-    device.complete(2, null);
+    process.run(() => {
+      device.complete(2, null);
+    });
     process.kill();
     expect(kernel.news()).toEqual(['answer 2']);
     kernel.submit(5);
