@@ -37,7 +37,6 @@ export class Host {
   refuses = false;
   /** Random numbers of its kernel. */
   readonly random: Random;
-  readonly #normalIps: readonly string[];
   readonly #endpoints = new Set<Endpoint>();
   #ips: readonly string[];
   #hangs = false;
@@ -48,7 +47,7 @@ export class Host {
     this.lan = lan;
     this.name = name;
     this.random = new Random(seed, `kernel ${name}`);
-    this.#normalIps = this.#ips = ips;
+    this.#ips = ips;
   }
 
   get ips(): readonly string[] {
@@ -85,11 +84,10 @@ export class Host {
     return this.#up && !this.#hangs;
   }
 
-  /** No fault, and the addresses it had at first. A host without power stays dark. */
+  /** No fault any more; power and addresses are not the network's business. */
   restore(): void {
     this.refuses = false;
     this.hangs = false;
-    this.ips = this.#normalIps;
   }
 
   nextPort(): number {
@@ -112,6 +110,7 @@ export class Host {
   }
 
   powerOn(): void {
+    if (this.#up) return;
     this.#up = true;
     for (const endpoint of this.#endpoints) endpoint.remember();
     this.#endpoints.clear();
@@ -181,7 +180,10 @@ export class Lan {
     this.link(from, to).heal();
   }
 
-  /** Takes every fault back, also those of single channels; what was under way is sent again. */
+  /**
+   * Takes every fault back, also those of single channels; what was under way is sent again. Hosts keep the addresses
+   * they have.
+   */
   healAll(): void {
     for (const host of this.#hosts) host.restore();
     for (const link of this.#links.values()) link.restore();
