@@ -2,6 +2,7 @@
 import type { ResourceEvent, Role } from '../../core/resource/types.js';
 import { otherNode, type NodeName } from '../script/script.js';
 import type { Violation } from '../world/result.js';
+import type { Witness } from '../world/witness.js';
 import type { Checker, ClientRequest, Report } from './checker.js';
 import { CHECKERS } from './checkers.js';
 import { Ledger } from './ledger.js';
@@ -18,6 +19,7 @@ export class Judges {
   readonly violations: Violation[] = [];
   readonly #view: View;
   readonly #step: () => number;
+  readonly #witness: Witness | null;
   readonly #issued: readonly Having<'issued'>[];
   readonly #answered: readonly Having<'answered'>[];
   readonly #writeStarted: readonly Having<'diskWriteStarted'>[];
@@ -25,12 +27,17 @@ export class Judges {
   readonly #all: readonly Checker[];
   #agreed = false;
 
-  constructor(view: View, step: () => number) {
+  /** `witness` is told first. */
+  constructor(view: View, step: () => number, witness: Witness | null = null) {
     this.#view = view;
     this.#step = step;
+    this.#witness = witness;
     this.ledger = new Ledger(view);
     const { ledger } = this;
-    this.#all = CHECKERS.map(({ invariant, sit }) => sit({ view, ledger, report: this.reporter(invariant) }));
+    const judges = CHECKERS.map(({ invariant, sit }) =>
+      sit({ view, ledger, report: this.reporter(invariant) }),
+    );
+    this.#all = witness === null ? judges : [witness, ...judges];
     this.#issued = this.#having('issued');
     this.#answered = this.#having('answered');
     this.#writeStarted = this.#having('diskWriteStarted');
@@ -41,7 +48,9 @@ export class Judges {
     return (text, block) => {
       if (this.violations.length >= MAX_VIOLATIONS) return;
       const atMs = this.#view.nowMs();
-      this.violations.push({ invariant, text, atMs, step: this.#step(), block: block ?? null });
+      const violation = { invariant, text, atMs, step: this.#step(), block: block ?? null };
+      this.violations.push(violation);
+      this.#witness?.violated?.(violation);
     };
   }
 

@@ -26,6 +26,7 @@ import { perform } from './actions.js';
 import { Client } from './client.js';
 import { lookAway } from './conditions.js';
 import type { RunResult } from './result.js';
+import type { Witness } from './witness.js';
 import { WorldView } from './world-view.js';
 
 export interface RunOptions {
@@ -33,6 +34,7 @@ export interface RunOptions {
   readonly cores?: Partial<Record<CoreName, CoreBuild>>;
   /** Gets a line of text for everything that happens. */
   readonly tracer?: ((atMs: number, text: string) => void) | null;
+  readonly witness?: Witness | null;
 }
 
 /** Daemons listen after this time. */
@@ -72,6 +74,7 @@ export class World {
   readonly #forced: Record<NodeName, boolean> = { a: false, b: false };
   readonly snapshots = new Map<NodeName, Uint8Array>();
   readonly #moved = new Set<NodeName>();
+  readonly #witness: Witness | null;
   #moves = 0;
   #step = 0;
   #events = 0;
@@ -83,9 +86,11 @@ export class World {
     this.lan = new Lan(this.scheduler, setup.seed);
     this.view = new WorldView(this, setup, DATA_OFFSET);
     this.marks = new Marks(setup, (node) => this.view.metadata(node));
-    this.judges = new Judges(this.view, () => this.#step);
+    this.#witness = options.witness ?? null;
+    this.judges = new Judges(this.view, () => this.#step, this.#witness);
     this.client = new Client(this.judges, this.scheduler, (node) => this.#forced[node]);
     this.nodes = { a: this.#node('a', options), b: this.#node('b', options) };
+    this.#witness?.attend?.(this);
   }
 
   /** Does every step, then asks the judges for the last time. Before the first one both daemons run, in role init. */
@@ -103,6 +108,7 @@ export class World {
         this.wait(when.kind === 'after' ? when.ms : Math.max(0, when.ms - this.scheduler.nowMs));
         this.scheduler.note(index);
         this.scheduler.trace(() => `step ${String(index)}: ${JSON.stringify(step.action)}`);
+        this.#witness?.step?.(index, step);
         this.marks.action(step.action);
         if (!LOOKS.has(step.action.kind)) lookAway(this);
         perform(this, step.action);
@@ -278,6 +284,7 @@ export class World {
       logged: (level, text) => {
         scheduler.trace(() => `${name}: ${level} ${text}`);
         this.marks.logged(name, level, text);
+        this.#witness?.logged?.(name, level, text);
       },
     };
   }
