@@ -36,15 +36,14 @@ describe('wiretap', () => {
     expect(say(a.back, encodeFrame(2, encodeHelloReply({ version: 2, token })))).toEqual([
       'welcome, version 2',
     ]);
-    const standing = { datasize: 8192, extentsize: 4096, localcnt: 0n, remotecnt: 1n, virgin: false };
-    const map = [nv.uint32('size', 64)];
-    const reply = encodeFrame(2, [
-      ...encodeAttachReply({ ...standing, syncsrc: 'primary', mapsize: 512 }),
-      ...map,
-    ]);
+    const standing = { datasize: 16_384, extentsize: 4096, localcnt: 0n, remotecnt: 1n, virgin: false };
+    const map = new Uint8Array(512);
+    map.set([0b1101]);
+    const pairs = encodeAttachReply({ ...standing, syncsrc: 'primary', mapsize: map.length });
+    const reply = encodeFrame(2, [...pairs, nv.uint32('size', map.length)]);
     expect(say(a.back, reply)).toEqual([]);
-    expect(say(a.back, new Uint8Array(64))).toEqual([
-      'attached, counters 0/1, the primary has the good data, a map of 512 bytes',
+    expect(say(a.back, map)).toEqual([
+      'attached, counters 0/1, the primary has the good data, dirty extents 0 2..3',
     ]);
 
     const b = new ConnectionTap(new Map());
@@ -61,16 +60,18 @@ describe('wiretap', () => {
     const write = encodeRequest({ command: 'write', seq: 7, offset: 1024, length: 512, memsync: true });
     const frame = encodeFrame(2, [...write, nv.uint32('size', 512)]);
     expect(say(a.there, frame)).toEqual([]);
-    const [message] = a.there.sent(new Uint8Array(512));
+    const data = new Uint8Array(512).fill(7);
+    const [message] = a.there.sent(data);
     expect(message).toEqual({
       text: 'WRITE (memsync)',
       kind: 'request',
       seq: 7,
       range: { offset: 1024, length: 512 },
       command: 'write',
+      data,
     });
     expect(b.back.sent(encodeFrame(2, encodeReply({ seq: 7, received: true, error: null })))).toEqual([
-      { ...message, text: 'WRITE received', kind: 'reply' },
+      { ...message, text: 'WRITE received', kind: 'reply', data: null },
     ]);
     expect(say(b.back, encodeFrame(2, encodeReply({ seq: 7, received: false, error: 'EIO' })))).toEqual([
       'WRITE failed with EIO',
