@@ -78,6 +78,8 @@ export class World {
   #moves = 0;
   #step = 0;
   #events = 0;
+  /** Hooks and log lines so far, without those of requests. */
+  #news = 0;
 
   constructor(setup: Setup, options: RunOptions = {}) {
     this.setup = setup;
@@ -162,12 +164,19 @@ export class World {
     this.#checkEvents();
   }
 
-  /** Lets time pass until the condition holds; false when it did not come to hold in time. */
+  /**
+   * Lets time pass until the condition holds; false when it did not come to hold in time. It is looked at now and then, and in
+   * the very moment of any news: a synchronisation lasts some milliseconds only.
+   */
   until(condition: () => boolean, withinMs: number): boolean {
     const endMs = this.scheduler.nowMs + withinMs;
     for (let stepMs = 1; !condition(); stepMs = Math.min(stepMs * 1.5, 500)) {
       if (this.scheduler.nowMs >= endMs) return false;
-      this.wait(Math.min(Math.ceil(stepMs), endMs - this.scheduler.nowMs));
+      const lookMs = Math.min(this.scheduler.nowMs + Math.ceil(stepMs), endMs);
+      const known = this.#news;
+      const heard = this.scheduler.runUntil(() => this.#news !== known, lookMs - this.scheduler.nowMs);
+      if (!heard) this.scheduler.runFor(lookMs - this.scheduler.nowMs);
+      this.#checkEvents();
     }
     return true;
   }
@@ -278,11 +287,13 @@ export class World {
       },
       hookRan: (args) => {
         scheduler.trace(() => `${name}: hook ${args.join(' ')}`);
+        this.#news++;
         this.marks.event(name, args);
         judges.hook(name, args);
       },
       logged: (level, text) => {
         scheduler.trace(() => `${name}: ${level} ${text}`);
+        if (level !== 'debug2') this.#news++;
         this.marks.logged(name, level, text);
         this.#witness?.logged?.(name, level, text);
       },
