@@ -60,6 +60,8 @@ export class World {
   wanted: NodeName = 'a';
   /** When a new replication mode was given to a node. */
   reloadedMs = -Infinity;
+  /** Nodes whose disk cannot flush. */
+  readonly flushless = new Set<NodeName>();
   readonly badDisks = new Set<NodeName>();
   disturbed = false;
   excused: string | null = null;
@@ -140,6 +142,17 @@ export class World {
   move(node: NodeName): void {
     this.#moved.add(node);
     this.#readdress(node, `10.0.0.${String(10 + this.#moves++)}`);
+  }
+
+  /** All disk faults are over; a disk that cannot flush is no fault. */
+  repair(node: NodeName): void {
+    this.nodes[node].medium.repairAll();
+    if (this.flushless.has(node)) this.makeFlushless(node);
+  }
+
+  makeFlushless(node: NodeName): void {
+    this.flushless.add(node);
+    this.nodes[node].medium.inject({ operation: 'flush', code: 'EOPNOTSUPP', times: 'always' });
   }
 
   /** Data may be lost from now on, and nobody is to blame. */
@@ -259,6 +272,7 @@ export class World {
         this.judges.diskFlushed(name);
       },
       lostPower: () => {
+        if (this.flushless.has(name)) this.excuse(`the disk of ${name} cannot flush, and lost its power`);
         this.judges.powerLost(name);
       },
     };
