@@ -13,6 +13,7 @@ import { Marks } from '../marks.js';
 import { SimNode, type NodeObserver } from '../node.js';
 import { Random } from '../random.js';
 import { Scheduler } from '../scheduler.js';
+import { printAction } from '../script/print.js';
 import {
   BLOCK_BYTES,
   otherNode,
@@ -111,7 +112,7 @@ export class World {
         const { when } = step;
         this.wait(when.kind === 'after' ? when.ms : Math.max(0, when.ms - this.scheduler.nowMs));
         this.scheduler.note(index);
-        this.scheduler.trace(() => `step ${String(index)}: ${JSON.stringify(step.action)}`);
+        this.scheduler.trace(() => `step ${String(index)}: ${printAction(step.action)}`);
         this.#witness?.step?.(index, step);
         this.marks.action(step.action);
         if (!LOOKS.has(step.action.kind)) lookAway(this);
