@@ -3,11 +3,10 @@ import { Command, CommanderError } from 'commander';
 import type { EventEmitter } from 'node:events';
 import { EX_OK, EX_USAGE } from '../exit-codes.js';
 import { Failure } from '../failure.js';
-import { explainCommand } from './explain.js';
 import { fuzzCommand } from './fuzz.js';
-import { crashpointsCommand } from './crashpoints.js';
 import { determinismCommand } from './determinism.js';
 import { marksCommand, profilesCommand, scriptCommand } from './listings.js';
+import { mutantsCommand } from './mutants.js';
 import { replayCommand, runCommand } from './run.js';
 import { shrinkCommand } from './shrink.js';
 import { Terminal } from './terminal.js';
@@ -56,9 +55,8 @@ function declare(terminal: Terminal, streams: Streams): Command {
     runCommand,
     replayCommand,
     shrinkCommand,
-    explainCommand,
-    crashpointsCommand,
     determinismCommand,
+    mutantsCommand,
     scriptCommand,
     profilesCommand,
     marksCommand,

@@ -44,6 +44,11 @@ export class Copies {
     return pathToFileURL(join(this.#folder, name) + sep).href;
   }
 
+  /** A build that nobody will load any more. */
+  forget(url: string): void {
+    rmSync(fileURLToPath(url), { recursive: true, force: true });
+  }
+
   remove(): void {
     rmSync(this.#folder, { recursive: true, force: true });
   }

@@ -7,8 +7,9 @@ import { jsonOption } from './options.js';
 import { SIMULATOR } from './simulator-port.js';
 import { openSubject, subjectArgument, subjectName } from './subject.js';
 import type { Subject } from './subject.js';
+import { counted } from './tally.js';
 import type { Terminal } from './terminal.js';
-import { counted, indented, violationText } from './text.js';
+import { indented, violationText } from './violation-text.js';
 
 export interface RunCommandOptions extends ChoiceOptions {
   readonly json: boolean;

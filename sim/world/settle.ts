@@ -24,7 +24,7 @@ export function heal(world: World): void {
   world.lan.healAll();
   for (const name of ['a', 'b'] as const) {
     const node = world.nodes[name];
-    world.repair(name);
+    node.medium.repairAll();
     node.machine.resume();
     node.machine.powerOn();
     if (!node.alive) node.start();

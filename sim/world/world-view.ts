@@ -50,7 +50,6 @@ export class WorldView implements View {
   }
 
   durable(node: NodeName, block: number): number {
-    if (!this.canFlush(node)) return this.visible(node, block);
     return this.#world.nodes[node].medium.durableWords[this.#firstWord + block * WORDS] ?? 0;
   }
 
@@ -59,7 +58,6 @@ export class WorldView implements View {
   }
 
   durableBit(node: NodeName, extent: number): boolean {
-    if (!this.canFlush(node)) return this.visibleBit(node, extent);
     return isSet(this.#world.nodes[node].medium.durable, extent);
   }
 
@@ -69,7 +67,6 @@ export class WorldView implements View {
   }
 
   durableMetadata(node: NodeName): Metadata | null {
-    if (!this.canFlush(node)) return this.metadata(node);
     const { medium } = this.#world.nodes[node];
     return this.#read(node, medium, medium.durable, this.#durable[node]);
   }
@@ -103,10 +100,6 @@ export class WorldView implements View {
 
   diskWasBad(node: NodeName): boolean {
     return this.#world.badDisks.has(node);
-  }
-
-  canFlush(node: NodeName): boolean {
-    return !this.#world.flushless.has(node);
   }
 
   disturbed(): boolean {

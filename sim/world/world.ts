@@ -13,7 +13,6 @@ import { Marks } from '../marks.js';
 import { SimNode, type NodeObserver } from '../node.js';
 import { Random } from '../random.js';
 import { Scheduler } from '../scheduler.js';
-import { printAction } from '../script/print.js';
 import {
   BLOCK_BYTES,
   otherNode,
@@ -31,7 +30,7 @@ import type { Witness } from './witness.js';
 import { WorldView } from './world-view.js';
 
 export interface RunOptions {
-  /** Builds of the core besides our own. */
+  /** Builds of the core besides our own, or in its place. */
   readonly cores?: Partial<Record<CoreName, CoreBuild>>;
   /** Gets a line of text for everything that happens. */
   readonly tracer?: ((atMs: number, text: string) => void) | null;
@@ -61,8 +60,6 @@ export class World {
   wanted: NodeName = 'a';
   /** When a new replication mode was given to a node. */
   reloadedMs = -Infinity;
-  /** Nodes whose disk cannot flush. */
-  readonly flushless = new Set<NodeName>();
   readonly badDisks = new Set<NodeName>();
   disturbed = false;
   excused: string | null = null;
@@ -112,7 +109,7 @@ export class World {
         const { when } = step;
         this.wait(when.kind === 'after' ? when.ms : Math.max(0, when.ms - this.scheduler.nowMs));
         this.scheduler.note(index);
-        this.scheduler.trace(() => `step ${String(index)}: ${printAction(step.action)}`);
+        this.scheduler.trace(() => `step ${String(index)}: ${JSON.stringify(step.action)}`);
         this.#witness?.step?.(index, step);
         this.marks.action(step.action);
         if (!LOOKS.has(step.action.kind)) lookAway(this);
@@ -143,17 +140,6 @@ export class World {
   move(node: NodeName): void {
     this.#moved.add(node);
     this.#readdress(node, `10.0.0.${String(10 + this.#moves++)}`);
-  }
-
-  /** All disk faults are over; a disk that cannot flush is no fault. */
-  repair(node: NodeName): void {
-    this.nodes[node].medium.repairAll();
-    if (this.flushless.has(node)) this.makeFlushless(node);
-  }
-
-  makeFlushless(node: NodeName): void {
-    this.flushless.add(node);
-    this.nodes[node].medium.inject({ operation: 'flush', code: 'EOPNOTSUPP', times: 'always' });
   }
 
   /** Data may be lost from now on, and nobody is to blame. */
@@ -244,7 +230,7 @@ export class World {
     if (isPortError(geometry) || geometry.localoff !== DATA_OFFSET)
       throw new Error('the map needs one sector');
     const coreName = setup.cores[name];
-    const core = coreName === 'own' ? ownCore : cores?.[coreName];
+    const core = cores?.[coreName] ?? (coreName === 'own' ? ownCore : undefined);
     if (core === undefined) throw new Error(`there is no build of the core ${coreName}`);
     const node = new SimNode(
       this.scheduler,
@@ -273,7 +259,6 @@ export class World {
         this.judges.diskFlushed(name);
       },
       lostPower: () => {
-        if (this.flushless.has(name)) this.excuse(`the disk of ${name} cannot flush, and lost its power`);
         this.judges.powerLost(name);
       },
     };

@@ -1,0 +1,62 @@
+/**
+ * The process in which one mutant is looked for: random histories of a profile on its core, until one breaks an invariant,
+ * which is then made short. A mutant may hang or exhaust the memory: nothing but this process suffers.
+ */
+import { generate } from '../../sim/nemesis/generate.js';
+import { profileNamed } from '../../sim/nemesis/profiles.js';
+import type { Violation } from '../../sim/world/result.js';
+import { runScript } from '../../sim/world/run.js';
+import { loadBuild } from './mutants-copies.js';
+import { shorten, type Effort } from './shorten.js';
+import type { Simulator } from './simulator-port.js';
+
+export interface MutantTask {
+  /** URL of the core's folder. */
+  readonly build: string;
+  readonly profile: string;
+  readonly from: number;
+  readonly seeds: number;
+  /** What making it short may cost; null: it is not made short. */
+  readonly effort: Effort | null;
+}
+
+export type MutantMessage =
+  /** About to run this seed. */
+  | { readonly kind: 'at'; readonly seed: number }
+  | { readonly kind: 'killed'; readonly violation: Violation }
+  /** After `killed`, if it could be made short. */
+  | { readonly kind: 'shrunk'; readonly script: string }
+  | { readonly kind: 'survived' };
+
+async function openSimulator(task: MutantTask): Promise<Simulator> {
+  const cores = { own: await loadBuild(task.build) };
+  const profile = profileNamed(task.profile);
+  if (profile === null) throw new Error(`there is no profile ${task.profile}`);
+  return {
+    generate: (seed) => generate(seed, profile),
+    played: (script) => script,
+    run: (script) => runScript(script, { cores }),
+    cores,
+  };
+}
+
+async function search(task: MutantTask, tell: (message: MutantMessage) => void): Promise<void> {
+  const simulator = await openSimulator(task);
+  for (let seed = task.from; seed < task.from + task.seeds; seed++) {
+    tell({ kind: 'at', seed });
+    const script = simulator.generate(seed);
+    const [violation] = simulator.run(script).violations;
+    if (violation === undefined) continue;
+    tell({ kind: 'killed', violation });
+    const short = task.effort === null ? null : shorten(script, simulator, task.effort, () => true);
+    if (short !== null) tell({ kind: 'shrunk', script: short.text });
+    return;
+  }
+  tell({ kind: 'survived' });
+}
+
+process.once('message', (task: MutantTask) => {
+  void search(task, (message) => process.send?.(message)).then(() => {
+    process.disconnect();
+  });
+});
