@@ -66,6 +66,11 @@ export class Channel implements EventHandler {
     this.#fuse = { bytesLeft: bytes, then };
   }
 
+  /** Nothing passes, or soon will not, here alone. */
+  get isFaulty(): boolean {
+    return this.#isCut || this.#fuse !== null;
+  }
+
   /** Undoes `cut` and `cutAfterBytes`. */
   heal(): void {
     this.#isCut = false;

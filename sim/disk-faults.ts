@@ -59,6 +59,13 @@ export class DiskFaults {
     return this.#sizes.length > 0;
   }
 
+  /** Something is wrong, whatever it is. */
+  get any(): boolean {
+    const lists =
+      this.#failures.length + this.#delays.length + this.#misdirections.length + this.#sizes.length;
+    return lists > 0 || this.#lies > 0 || this.#sticks > 0;
+  }
+
   /** Flushes say that all is well and do nothing. */
   get lies(): boolean {
     return this.#lies > 0;

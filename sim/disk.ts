@@ -113,6 +113,7 @@ export class SimDisk implements Disk {
     }
     this.#scheduler.note(pending.error === null ? DONE_NOTE : FAILED_NOTE, offset, length);
     this.#apply(pending, good - (good % this.sectorSize));
+    if (operation === 'write' || operation === 'delete') medium.observer?.writeEnded(offset, length);
     this.#owner.run(pending.tell);
     if (this.#closed !== null && this.#pending.length === 0) this.#endClose();
   }
@@ -189,7 +190,9 @@ export class SimDisk implements Disk {
   #abandon(death: Death): void {
     for (const { ticket, operation, offset, length, buffer } of this.#pending) {
       this.#scheduler.cancel(ticket);
-      if (operation === 'write' || operation === 'delete') this.#medium.tear(offset, length, buffer, death);
+      if (operation !== 'write' && operation !== 'delete') continue;
+      this.#medium.tear(offset, length, buffer, death);
+      this.#medium.observer?.writeEnded(offset, length);
     }
     this.#pending.length = 0;
   }

@@ -180,6 +180,14 @@ export class Lan {
     this.link(from, to).heal();
   }
 
+  /** No fault of the network is in force. */
+  get isUsual(): boolean {
+    for (const host of this.#hosts) if (host.refuses || host.hangs) return false;
+    for (const link of this.#links.values()) if (!link.isUsual) return false;
+    for (const { there, back } of this.#connections) if (there.isFaulty || back.isFaulty) return false;
+    return true;
+  }
+
   /**
    * Takes every fault back, also those of single channels; what was under way is sent again. Hosts keep the addresses
    * they have.

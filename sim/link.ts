@@ -44,6 +44,10 @@ export const LAN_CONDITIONS: LinkConditions = {
 };
 export const LOCAL_CONDITIONS: LinkConditions = { ...LAN_CONDITIONS, minLatencyMs: 0.01, maxLatencyMs: 0.05 };
 
+/** Nobody notices less than that. */
+const SLOW_LATENCY_MS = 10;
+const SLOW_BYTES_PER_MS = 10_000;
+
 export class Link {
   readonly from: Host;
   readonly to: Host;
@@ -71,6 +75,17 @@ export class Link {
 
   get isCut(): boolean {
     return this.#isCut;
+  }
+
+  /** Everything passes, at its usual pace as far as anybody would notice. */
+  get isUsual(): boolean {
+    const { closeDelayMs } = this.#conditions;
+    return !this.#isCut && this.fuse === null && closeDelayMs === 0 && !this.isSlow;
+  }
+
+  get isSlow(): boolean {
+    const { maxLatencyMs, bytesPerMs, spikeOneIn } = this.#conditions;
+    return maxLatencyMs > SLOW_LATENCY_MS || bytesPerMs < SLOW_BYTES_PER_MS || spikeOneIn > 0;
   }
 
   get conditions(): LinkConditions {

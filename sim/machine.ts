@@ -55,6 +55,12 @@ export class SimMachine {
     };
   }
 
+  /** Some process is stopped. */
+  get isPaused(): boolean {
+    for (const process of this.#processes) if (process.paused) return true;
+    return false;
+  }
+
   /** Stops every process for a while; virtual time, the network and the disks go on. */
   pause(durationMs: number): void {
     for (const process of this.#processes) this.pauseProcess(process, durationMs);

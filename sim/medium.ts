@@ -33,6 +33,8 @@ export interface MediumObserver {
   writeStarted(offset: number, length: number, source: Uint8Array | null): void;
   /** The visible image has new bytes here. */
   written(offset: number, length: number): void;
+  /** What had started is over: done, failed, or given up with its process. */
+  writeEnded(offset: number, length: number): void;
   /** Everything written before some flush began is durable; a flush that lies does not get here. */
   flushed(): void;
   /** What was not durable is gone. */
@@ -83,6 +85,11 @@ export class SimMedium {
   /** Opens the medium for a process; its operations end with it. */
   open(scheduler: Scheduler, owner: SimProcess): Disk {
     return new SimDisk(this, scheduler, owner);
+  }
+
+  /** A fault is in force. */
+  get isFaulty(): boolean {
+    return this.#faults.any;
   }
 
   /** Injects a fault; the result removes it, as with all that follow. */

@@ -40,6 +40,8 @@ export interface Checker {
   /** A node's disk begins to write; `source` null: a delete. Bytes of the component. */
   diskWriteStarted?(node: NodeName, offset: number, length: number, source: Uint8Array | null): void;
   diskWritten?(node: NodeName, offset: number, length: number): void;
+  /** What had started is over: done, failed, or given up with its process. */
+  diskWriteEnded?(node: NodeName, offset: number, length: number): void;
   diskFlushed?(node: NodeName): void;
   /** What was not flushed is gone. */
   powerLost?(node: NodeName): void;
@@ -51,7 +53,7 @@ export interface Checker {
   roleOrdered?(node: NodeName, from: Role, to: Role): void;
   workerStarted?(node: NodeName, role: Role): void;
   /** `orderly`: by its own exit with status 0 or after its session; not by a signal, not with the power. */
-  workerEnded?(node: NodeName, orderly: boolean): void;
+  workerEnded?(node: NodeName, orderly: boolean, role: Role): void;
   created?(node: NodeName): void;
   /** The counters on both disks have come to agree, while `primary` has a session: the copies are equal, they say. */
   agreed?(primary: NodeName): void;
@@ -59,6 +61,8 @@ export interface Checker {
   quiet?(primary: NodeName): void;
   /** Everything has been repaired; from now on things have to come right. */
   healed?(): void;
+  /** Some time has gone by, a second at most. */
+  passed?(): void;
   /** The run is over. */
   ended?(): void;
 }

@@ -24,6 +24,8 @@ export class Judges {
   readonly #answered: readonly Having<'answered'>[];
   readonly #writeStarted: readonly Having<'diskWriteStarted'>[];
   readonly #written: readonly Having<'diskWritten'>[];
+  readonly #writeEnded: readonly Having<'diskWriteEnded'>[];
+  readonly #passed: readonly Having<'passed'>[];
   readonly #all: readonly Checker[];
   #agreed = false;
 
@@ -42,6 +44,8 @@ export class Judges {
     this.#answered = this.#having('answered');
     this.#writeStarted = this.#having('diskWriteStarted');
     this.#written = this.#having('diskWritten');
+    this.#writeEnded = this.#having('diskWriteEnded');
+    this.#passed = this.#having('passed');
   }
 
   reporter(invariant: string): Report {
@@ -92,6 +96,10 @@ export class Judges {
     if (offset < METADATA_BYTES) this.#compareCounters();
   }
 
+  diskWriteEnded(node: NodeName, offset: number, length: number): void {
+    for (const checker of this.#writeEnded) checker.diskWriteEnded(node, offset, length);
+  }
+
   diskFlushed(node: NodeName): void {
     for (const checker of this.#all) checker.diskFlushed?.(node);
     this.#compareCounters();
@@ -126,7 +134,7 @@ export class Judges {
   }
 
   workerEnded(node: NodeName, role: Role, orderly: boolean): void {
-    for (const checker of this.#all) checker.workerEnded?.(node, orderly);
+    for (const checker of this.#all) checker.workerEnded?.(node, orderly, role);
     const { facts } = this.ledger;
     facts[node].lagging = false;
     if (role === 'primary') facts[node].connected = facts[node].intact = false;
@@ -150,6 +158,10 @@ export class Judges {
 
   healed(): void {
     for (const checker of this.#all) checker.healed?.();
+  }
+
+  passed(): void {
+    for (const checker of this.#passed) checker.passed();
   }
 
   ended(): void {

@@ -2,6 +2,7 @@
 import type { ReplicationMode } from '../../core/config/types.js';
 import type { Metadata } from '../../core/metadata/codec.js';
 import type { Role, WorkerStatus } from '../../core/resource/types.js';
+import type { ClientRequest } from './checker.js';
 import type { NodeName, Setup } from '../script/script.js';
 
 export interface View {
@@ -37,4 +38,14 @@ export interface View {
   /** Links cut, slow or reset, processes stopped: what takes longer than usual has an excuse. */
   disturbed(): boolean;
   outstanding(): number;
+  /** The request of the node's device that waits for its answer the longest. */
+  oldest(node: NodeName): ClientRequest | null;
+  /** For how long nothing has been wrong with the node's disk and processes, and nobody has done anything to it. */
+  nodeCalmMs(node: NodeName): number;
+  /** For how long nothing has been wrong with the network. */
+  linksCalmMs(): number;
+  /** When a link was last slow. */
+  slowAtMs(): number;
+  /** For how long nothing that the other node sends can have arrived at this one; 0: it can. */
+  deafMs(node: NodeName): number;
 }

@@ -4,6 +4,7 @@ import { decodeMetadata, type Metadata } from '../../core/metadata/codec.js';
 import { METADATA_BYTES } from '../../core/metadata/geometry.js';
 import { isPortError } from '../../core/ports/error.js';
 import type { Role, WorkerStatus } from '../../core/resource/types.js';
+import type { ClientRequest } from '../checkers/checker.js';
 import type { View } from '../checkers/view.js';
 import { simCodecs } from '../codecs.js';
 import type { SimMedium } from '../medium.js';
@@ -108,6 +109,27 @@ export class WorldView implements View {
 
   outstanding(): number {
     return this.#world.client.outstanding;
+  }
+
+  oldest(node: NodeName): ClientRequest | null {
+    for (const request of this.#world.client.seats[node].outstanding.values()) return request;
+    return null;
+  }
+
+  nodeCalmMs(node: NodeName): number {
+    return this.#world.weather.nodeCalmMs(node);
+  }
+
+  linksCalmMs(): number {
+    return this.#world.weather.linksCalmMs();
+  }
+
+  slowAtMs(): number {
+    return this.#world.weather.slowAtMs;
+  }
+
+  deafMs(node: NodeName): number {
+    return this.#world.weather.deafMs(node);
   }
 
   #read(node: NodeName, medium: SimMedium, image: Uint8Array, known: Known): Metadata | null {

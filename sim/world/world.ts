@@ -27,6 +27,7 @@ import { Client } from './client.js';
 import { lookAway } from './conditions.js';
 import type { RunResult } from './result.js';
 import type { Witness } from './witness.js';
+import { Weather } from './weather.js';
 import { WorldView } from './world-view.js';
 
 export interface RunOptions {
@@ -41,6 +42,8 @@ export interface RunOptions {
 const START_MS = 10;
 /** A world in which more happens does not come to rest. */
 const MAX_EVENTS = 5_000_000;
+/** Somebody looks whether things go on, that often at least. */
+const LOOK_MS = 1_000;
 /** Steps that only look: they see the news of the step before. */
 const LOOKS: ReadonlySet<Action['kind']> = new Set(['until', 'await', 'expect']);
 /** Metadata, and a map of one sector. */
@@ -56,6 +59,7 @@ export class World {
   readonly judges: Judges;
   readonly view: WorldView;
   readonly marks: Marks;
+  readonly weather = new Weather(this);
   /** The node that the operator last wanted to be primary. */
   wanted: NodeName = 'a';
   /** When a new replication mode was given to a node. */
@@ -78,6 +82,7 @@ export class World {
   #moves = 0;
   #step = 0;
   #events = 0;
+  #lookAtMs = LOOK_MS;
   /** Hooks and log lines so far, without those of requests. */
   #news = 0;
 
@@ -114,6 +119,7 @@ export class World {
         this.marks.action(step.action);
         if (!LOOKS.has(step.action.kind)) lookAway(this);
         perform(this, step.action);
+        this.weather.acted(step.action);
       }
       this.judges.ended();
     } catch (error) {
@@ -126,6 +132,7 @@ export class World {
   /** `hastctl role`. */
   setRole(node: NodeName, role: Role, force = false): void {
     this.judges.roleOrdered(node, this.nodes[node].role, role);
+    this.weather.touched(node);
     this.nodes[node].setRole(role, force);
   }
 
@@ -133,6 +140,7 @@ export class World {
   create(node: NodeName): void {
     if (this.nodes[node].hasWorker) return;
     this.nodes[node].create();
+    this.weather.touched(node);
     this.judges.created(node);
   }
 
@@ -150,6 +158,7 @@ export class World {
   /** All network faults are over, and every node has the address it had at first. */
   undisturb(): void {
     this.disturbed = false;
+    for (const node of ['a', 'b'] as const) this.weather.touched(node);
     for (const node of this.#moved) this.#readdress(node, ADDRESSES[node]);
     this.#moved.clear();
   }
@@ -160,7 +169,12 @@ export class World {
   }
 
   wait(durationMs: number): void {
-    this.scheduler.runFor(durationMs);
+    const endMs = this.scheduler.nowMs + durationMs;
+    while (this.#lookAtMs < endMs) {
+      this.scheduler.runFor(Math.max(0, this.#lookAtMs - this.scheduler.nowMs));
+      this.#look();
+    }
+    this.scheduler.runFor(Math.max(0, endMs - this.scheduler.nowMs));
     this.#checkEvents();
   }
 
@@ -176,9 +190,17 @@ export class World {
       const known = this.#news;
       const heard = this.scheduler.runUntil(() => this.#news !== known, lookMs - this.scheduler.nowMs);
       if (!heard) this.scheduler.runFor(lookMs - this.scheduler.nowMs);
+      if (this.scheduler.nowMs >= this.#lookAtMs) this.#look();
       this.#checkEvents();
     }
     return true;
+  }
+
+  #look(): void {
+    this.#lookAtMs = this.scheduler.nowMs + LOOK_MS;
+    this.#checkEvents();
+    this.weather.look();
+    this.judges.passed();
   }
 
   #readdress(node: NodeName, ip: string): void {
@@ -253,6 +275,9 @@ export class World {
       },
       written: (offset, length) => {
         this.judges.diskWritten(name, offset, length);
+      },
+      writeEnded: (offset, length) => {
+        this.judges.diskWriteEnded(name, offset, length);
       },
       flushed: () => {
         this.scheduler.trace(() => `${name}: disk flushed`);

@@ -14,6 +14,9 @@ function watched(world: DiskWorld): string[] {
     written: (offset, length) => {
       say('written', offset, length);
     },
+    writeEnded: (offset, length) => {
+      say('ended', offset, length);
+    },
     flushed: () => seen.push('flushed'),
     lostPower: () => seen.push('dark'),
   };
@@ -33,8 +36,8 @@ describe('medium: observer', () => {
     world.write(1, 2, 6);
     world.medium.losePower();
     expect(seen).toEqual([
-      ...['write of 5 1+2', 'written 1+2', 'delete 2+2', 'written 2+2', 'flushed'],
-      ...['write of 6 1+2', 'written 30+2', 'dark'],
+      ...['write of 5 1+2', 'written 1+2', 'ended 1+2', 'delete 2+2', 'written 2+2', 'ended 2+2'],
+      ...['flushed', 'write of 6 1+2', 'written 30+2', 'ended 1+2', 'dark'],
     ]);
   });
 
@@ -47,7 +50,7 @@ describe('medium: observer', () => {
     world.flush();
     world.medium.lie();
     world.flush();
-    expect(seen).toEqual(['write of 5 1+3', 'written 1+1']);
+    expect(seen).toEqual(['write of 5 1+3', 'written 1+1', 'ended 1+3']);
   });
 
   it('hears of what a crash left of a write', () => {
