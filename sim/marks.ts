@@ -6,7 +6,7 @@
 import type { ReplicationMode } from '../core/config/types.js';
 import type { Metadata } from '../core/metadata/codec.js';
 import type { LogLevel } from '../core/ports/log.js';
-import { ACTION_MARKS, actionMarks, IMPOSSIBLE } from './nemesis/action-marks.js';
+import { ACTION_MARKS, actionMarks } from './nemesis/action-marks.js';
 import {
   otherNode,
   BLOCK_BYTES,
@@ -228,7 +228,7 @@ export class Marks {
       if (standing.syncing === 'from') this.#reach('read while out of date');
       return;
     }
-    this.#reach(`${standing.mode}: write ${standing.connected ? 'to both' : 'alone'}`);
+    this.#reach(WRITE_MARKS[standing.mode][standing.connected ? 'together' : 'alone']);
     if (standing.syncing !== null) {
       this.#reach(`${request.kind} during synchronisation ${standing.syncing} the secondary`);
     }
@@ -266,6 +266,13 @@ function roleIn(text: string): Standing['role'] {
   return text.includes('secondary') ? 'secondary' : 'init';
 }
 
+/** Said at each write, so the words are not put together each time. */
+const WRITE_MARKS = {
+  fullsync: { together: 'fullsync: write to both', alone: 'fullsync: write alone' },
+  memsync: { together: 'memsync: write to both', alone: 'memsync: write alone' },
+  async: { together: 'async: write to both', alone: 'async: write alone' },
+} as const;
+
 /** What changes the standing of a node. */
 type News = 'role' | 'restart' | 'device' | 'connected' | 'disconnected' | 'in-sync' | 'write-failed';
 
@@ -294,7 +301,7 @@ const LINES: readonly KnownLine[] = [
   { begins: 'Handshake with ', contains: 'wrote alone during', means: 'handshake: wrote alone meanwhile' },
   { begins: 'Handshake with ', contains: 'is incomplete', means: 'handshake: not the source' },
   { begins: 'Handshake with ', contains: 'unable to store', means: 'handshake: could not be stored' },
-  { begins: 'The counters of both nodes', means: IMPOSSIBLE },
+  { begins: 'The counters of both nodes', means: 'handshake: impossible counters' },
   { begins: 'We act as ', contains: 'as primary', means: 'handshake refused by a primary' },
   { begins: 'We act as ', contains: 'as init', means: 'handshake refused by role init' },
   { begins: 'Local copy is incomplete; no device', means: 'incomplete copy not offered' },
@@ -328,10 +335,7 @@ function byKey(lines: readonly KnownLine[]): Map<string, KnownLine[]> {
 
 /** Those that the classes above reach by themselves. */
 const SEEN: readonly string[] = [
-  ...(['fullsync', 'memsync', 'async'] as const).flatMap((mode) => [
-    `${mode}: write to both`,
-    `${mode}: write alone`,
-  ]),
+  ...Object.values(WRITE_MARKS).flatMap(({ together, alone }) => [together, alone]),
   ...(['to', 'from'] as const).flatMap((way) => [
     `synchronisation ${way} the secondary`,
     `synchronisation ${way} the secondary complete`,
@@ -363,8 +367,6 @@ const SEEN: readonly string[] = [
 /** Every mark that the default profile can reach, in the order of reports. */
 export const MARKS: readonly string[] = [
   ...SEEN,
-  ...new Set(
-    LINES.flatMap(({ means }) => (typeof means === 'string' && means !== IMPOSSIBLE ? [means] : [])),
-  ),
+  ...new Set(LINES.flatMap(({ means }) => (typeof means === 'string' ? [means] : []))),
   ...ACTION_MARKS,
 ];

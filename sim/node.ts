@@ -137,7 +137,10 @@ export class SimNode {
     const daemon = new core.Daemon(ports, daemonOptions, config);
     this.#daemon = daemon;
     process.run(() => {
-      daemon.start(() => undefined);
+      daemon.start((failure) => {
+        // As hastd does: it says why, and exits.
+        if (failure !== null) process.kill();
+      });
     });
   }
 

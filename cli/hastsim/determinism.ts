@@ -16,7 +16,7 @@ import type { DeterminismPlan } from './determinism-job.js';
 import { jobsOption, jsonOption, parseCount, parseSeed } from './options.js';
 import { bar, showProgress } from './progress.js';
 import { SIMULATOR } from './simulator-port.js';
-import { counted } from './tally.js';
+import { counted } from './text.js';
 import type { Terminal } from './terminal.js';
 
 export interface DeterminismOptions extends ChoiceOptions {

@@ -26,9 +26,9 @@ import type { Effort, ShortScript } from './shorten.js';
 import { SIMULATOR } from './simulator-port.js';
 import { commandFor, parsed, subjectName } from './subject.js';
 import type { Subject } from './subject.js';
-import { counted, Tally } from './tally.js';
+import { Tally } from './tally.js';
 import type { Terminal } from './terminal.js';
-import { indented, violationText } from './violation-text.js';
+import { counted, indented, violationText } from './text.js';
 
 export interface FuzzOptions extends ChoiceOptions {
   /** Neither: DEFAULT_SEEDS. Both: whatever comes first. */

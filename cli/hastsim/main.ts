@@ -3,7 +3,9 @@ import { Command, CommanderError } from 'commander';
 import type { EventEmitter } from 'node:events';
 import { EX_OK, EX_USAGE } from '../exit-codes.js';
 import { Failure } from '../failure.js';
+import { explainCommand } from './explain.js';
 import { fuzzCommand } from './fuzz.js';
+import { crashpointsCommand } from './crashpoints.js';
 import { determinismCommand } from './determinism.js';
 import { marksCommand, profilesCommand, scriptCommand } from './listings.js';
 import { mutantsCommand } from './mutants.js';
@@ -55,6 +57,8 @@ function declare(terminal: Terminal, streams: Streams): Command {
     runCommand,
     replayCommand,
     shrinkCommand,
+    explainCommand,
+    crashpointsCommand,
     determinismCommand,
     mutantsCommand,
     scriptCommand,

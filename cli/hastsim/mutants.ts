@@ -14,7 +14,7 @@ import { jobsOption, jsonOption, parseCount, parseSeed } from './options.js';
 import { bar, showProgress } from './progress.js';
 import type { Effort } from './shorten.js';
 import type { Terminal } from './terminal.js';
-import { indented } from './violation-text.js';
+import { indented } from './text.js';
 
 export interface MutantsOptions {
   readonly seeds: number;

@@ -27,6 +27,10 @@ export function parseCount(text: string): number {
   return parseInteger(text, 'It', 1, 2 ** 31 - 1);
 }
 
+export function parseBlock(text: string): number {
+  return parseInteger(text, 'A block', 0, 2 ** 31 - 1);
+}
+
 /** Seconds, with fractions. */
 export function parseSeconds(text: string): number {
   const seconds = /^\d+(\.\d+)?$/.test(text) ? Number(text) : NaN;

@@ -7,9 +7,8 @@ import { jsonOption } from './options.js';
 import { SIMULATOR } from './simulator-port.js';
 import { openSubject, subjectArgument, subjectName } from './subject.js';
 import type { Subject } from './subject.js';
-import { counted } from './tally.js';
 import type { Terminal } from './terminal.js';
-import { indented, violationText } from './violation-text.js';
+import { counted, indented, violationText } from './text.js';
 
 export interface RunCommandOptions extends ChoiceOptions {
   readonly json: boolean;

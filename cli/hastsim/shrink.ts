@@ -14,7 +14,7 @@ import type { ShrinkPlan, ShrinkReport } from './shrink-job.js';
 import { SIMULATOR } from './simulator-port.js';
 import { openSubject, subjectArgument, subjectName } from './subject.js';
 import type { Subject } from './subject.js';
-import { counted } from './tally.js';
+import { counted } from './text.js';
 import { EX_INTERRUPTED } from './terminal.js';
 import type { Terminal } from './terminal.js';
 

@@ -63,8 +63,13 @@ export function subjectName(subject: Subject): string {
 
 /** The command line that does `command` with the subject, as it is typed here. */
 export function commandFor(command: string, subject: Subject, options: readonly string[]): string {
-  const what = subject.kind === 'seed' ? String(subject.seed) : quoted(subject.path);
-  return [programName(), command, what, ...options].join(' ');
+  const what = subject.kind === 'seed' ? String(subject.seed) : subject.path;
+  return commandLine(command, what, ...options);
+}
+
+/** hastsim with these arguments, as it is typed here. */
+export function commandLine(...argv: readonly string[]): string {
+  return [programName(), ...argv.map(quoted)].join(' ');
 }
 
 function programName(): string {

@@ -1,5 +1,6 @@
 /** What a search has seen so far, in numbers. */
 import type { RunResult } from '../../sim/world/result.js';
+import { counted } from './text.js';
 
 export class Tally {
   readonly #beganMs = performance.now();
@@ -78,11 +79,6 @@ export class Tally {
   #mean(sum: number): number {
     return this.seeds === 0 ? 0 : sum / this.seeds;
   }
-}
-
-/** `1 seed`, `2 seeds`. */
-export function counted(count: number, noun: string): string {
-  return `${String(count)} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 function rounded(value: number): number {

@@ -10,7 +10,7 @@ const WORDS = 128;
 export function reads({ ledger, report }: Bench): Checker {
   /** Why the block cannot hold that, or null. */
   function fault(request: ClientRequest, term: Term, block: number, word: number): string | null {
-    const write = ledger.writeOf(word, block);
+    const write = ledger.writeOf(word, block, request.node);
     if (write === -1) return `${String(word)}, which nobody wrote there`;
     const floor = request.floors?.[block - request.block] ?? 0;
     const record = ledger.writes[write - 1];
@@ -21,7 +21,7 @@ export function reads({ ledger, report }: Bench): Checker {
     }
     if (floor > 0) return `write ${String(write)}, older than what was acknowledged since`;
     const must = term.must[block] ?? 0;
-    if (ledger.isOlder(write, must)) return `write ${String(write)}, older than write ${String(must)}`;
+    if (ledger.isOlder(ledger.writeOf(word, block), must)) return `write ${String(write)}, older than write ${String(must)}`;
     if (word !== term.base[0][block] && word !== term.base[1][block]) {
       return `write ${String(write)}, which was not on the copy when the device appeared`;
     }

@@ -8,20 +8,20 @@ export function equal({ view, ledger, report }: Bench): Checker {
     for (let block = 0; block < view.blocks; block++) {
       const [ours, theirs] = [view.visible(primary, block), view.visible(other, block)];
       if (ours === theirs) continue;
-      const pending = [ours, theirs].some((word) =>
-        mayBeUnderWay(primary, ledger.writeOf(word, block), block),
-      );
-      if (!quiet && pending) continue;
+      if (!quiet && mayStillChange(primary, block, ledger.writeOf(ours, block), ledger.writeOf(theirs, block))) {
+        continue;
+      }
       const found = `${primary} holds write ${String(ours)}, ${other} write ${String(theirs)}`;
       report(`in sync, but block ${String(block)} differs: ${found}`, block);
       return;
     }
   }
 
-  /** Not answered yet, acknowledged and still on its way to the other node, or given up moments ago. */
-  function mayBeUnderWay(primary: NodeName, id: number, block: number): boolean {
-    const since = ledger.endedAt(id);
-    if (since === Infinity || ledger.facts[primary].unconfirmed.includes(id)) return true;
+  /** Neither is older than the other, or one is on its way: not answered, or acknowledged before the other node has it. */
+  function mayStillChange(primary: NodeName, block: number, ours: number, theirs: number): boolean {
+    if (!ledger.isOlder(ours, theirs) && !ledger.isOlder(theirs, ours)) return true;
+    const { unconfirmed } = ledger.facts[primary];
+    if ([ours, theirs].some((id) => ledger.endedAt(id) === Infinity || unconfirmed.includes(id))) return true;
     return view.underWay(primary, block);
   }
 

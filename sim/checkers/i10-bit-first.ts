@@ -1,10 +1,22 @@
 /** I10: the dirty bit of an extent is durable before a write to it is issued anywhere. */
-import { BLOCK_BYTES, otherNode } from '../script/script.js';
+import { BLOCK_BYTES, otherNode, type NodeName } from '../script/script.js';
 import type { Bench, Checker } from './checker.js';
 
 export function bitFirst({ view, report }: Bench): Checker {
+  /** A bad sector is written back with what both copies hold: nothing can differ. */
+  function repairs(node: NodeName, offset: number, source: Uint8Array | null): boolean {
+    if (source === null) return false;
+    const words = new DataView(source.buffer, source.byteOffset, source.byteLength);
+    for (let at = 0; at < source.byteLength; at += BLOCK_BYTES) {
+      const block = (offset - view.dataOffset + at) / BLOCK_BYTES;
+      const word = words.getUint32(at, true);
+      if (view.visible(node, block) !== word || view.visible(otherNode(node), block) !== word) return false;
+    }
+    return true;
+  }
+
   return {
-    diskWriteStarted(node, offset, length) {
+    diskWriteStarted(node, offset, length, source) {
       if (offset < view.dataOffset) return;
       const block = (offset - view.dataOffset) / BLOCK_BYTES;
       const last = Math.floor((block + length / BLOCK_BYTES - 1) / view.blocksPerExtent);
@@ -12,6 +24,7 @@ export function bitFirst({ view, report }: Bench): Checker {
         if (view.durableBit(node, extent) || view.durableBit(otherNode(node), extent)) continue;
         // The map of a copy that was created since its last session is gone; it will be copied whole.
         if (view.metadata(otherNode(node))?.resuid === 0n && view.role(node) === 'secondary') continue;
+        if (repairs(node, offset, source)) return;
         report(`${node} writes extent ${String(extent)} before any disk has its bit`, block);
         return;
       }

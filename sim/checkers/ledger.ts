@@ -63,6 +63,8 @@ export interface WriteRecord {
   readonly count: number;
   readonly isDelete: boolean;
   readonly term: Term | null;
+  /** The session in which it was issued; null: not connected. */
+  readonly session: number | null;
 }
 
 export class Ledger {
@@ -74,12 +76,12 @@ export class Ledger {
   readonly #issuedAt: number[] = [0];
   /** Infinity while a write may still take effect. */
   readonly #endedAt: number[] = [0];
-  /** Per block: the last delete that was issued; its value on disk is zero. */
-  readonly #lastDelete: Int32Array;
+  /** Per block: the last delete that was issued to the device of a node; its value on disk is zero. */
+  readonly #lastDelete: Readonly<Record<NodeName, Int32Array>>;
 
   constructor(view: View) {
     this.view = view;
-    this.#lastDelete = new Int32Array(view.blocks);
+    this.#lastDelete = { a: new Int32Array(view.blocks), b: new Int32Array(view.blocks) };
     this.facts = { a: new NodeFacts(view.blocks), b: new NodeFacts(view.blocks) };
   }
 
@@ -95,9 +97,15 @@ export class Ledger {
     return this.#endedAt[id] ?? 0;
   }
 
-  /** The write whose value `word` stands in the block; -1 for something that nobody ever wrote there. */
-  writeOf(word: number, block: number): WriteId {
-    if (word === 0) return this.#lastDelete[block] ?? 0;
+  /**
+   * The write whose value `word` stands in the block; -1 for something that nobody ever wrote there. Zeros are taken for
+   * the last delete, of the device of `by` if that is given.
+   */
+  writeOf(word: number, block: number, by: NodeName | null = null): WriteId {
+    if (word === 0) {
+      if (by !== null) return this.#lastDelete[by][block] ?? 0;
+      return Math.max(this.#lastDelete.a[block] ?? 0, this.#lastDelete.b[block] ?? 0);
+    }
     const write = this.writes[word - 1];
     if (write === undefined || block < write.block || block >= write.block + write.count) return -1;
     return write.id;
@@ -131,10 +139,10 @@ export class Ledger {
   issue(node: NodeName, block: number, count: number, isDelete: boolean): WriteId {
     const id = this.writes.length + 1;
     const facts = this.facts[node];
-    this.writes.push({ id, node, block, count, isDelete, term: facts.term });
+    this.writes.push({ id, node, block, count, isDelete, term: facts.term, session: this.sessionOf(node) });
     this.#issuedAt.push(this.#now++);
     this.#endedAt.push(Infinity);
-    if (isDelete) this.#lastDelete.fill(id, block, block + count);
+    if (isDelete) this.#lastDelete[node].fill(id, block, block + count);
     if (!facts.connected && facts.lone === 'no') facts.lone = 'maybe';
     return id;
   }
@@ -289,7 +297,7 @@ export class Ledger {
     const covers = { a: this.facts.a.required.slice(), b: this.facts.b.required.slice() };
     for (const id of this.facts[node].unconfirmed) {
       const write = this.writes[id - 1];
-      if (write === undefined) continue;
+      if (write === undefined || write.session !== this.sessionOf(node)) continue;
       for (let block = write.block; block < write.block + write.count; block++) {
         this.#raise(covers[otherNode(node)], block, id);
       }
@@ -348,7 +356,7 @@ export class Ledger {
 
   /** A READ has returned this: later ones may not go back behind it. */
   observed(term: Term, block: number, word: number): void {
-    const id = this.writeOf(word, block);
+    const id = this.writeOf(word, block, term.node);
     if (this.writes[id - 1]?.term === term) {
       term.floor[block] = Math.max(term.floor[block] ?? 0, this.issuedAt(id));
     } else {

@@ -35,6 +35,8 @@ export interface View {
   underWay(node: NodeName, block: number): boolean;
   /** A fault of the disk is in force on that node, or has been since the nodes last agreed. */
   diskWasBad(node: NodeName): boolean;
+  /** False: its disk says that it cannot flush; what it has written counts as durable while it has power. */
+  canFlush(node: NodeName): boolean;
   /** Links cut, slow or reset, processes stopped: what takes longer than usual has an excuse. */
   disturbed(): boolean;
   outstanding(): number;

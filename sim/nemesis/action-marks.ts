@@ -107,9 +107,6 @@ export const ACTION_MARKS: readonly string[] = [
   'stuck disk',
 ];
 
-/** Counters that no history explains: only old or damaged disks have them. */
-export const IMPOSSIBLE = 'handshake: impossible counters';
-
 /** Of the actions that nobody survives unharmed; only profile `hostile` takes them. */
 export const HOSTILE_MARKS: readonly string[] = [
   'hostile: lie',
@@ -117,5 +114,4 @@ export const HOSTILE_MARKS: readonly string[] = [
   'hostile: misdirect',
   'hostile: shorten',
   'hostile: restore',
-  IMPOSSIBLE,
 ];

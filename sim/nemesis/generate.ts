@@ -101,11 +101,56 @@ function open(draft: Draft, opening: Opening): void {
       draft.waitAbout(1, 8_000);
       draft.role('b', 'secondary');
       break;
+    case 'struck':
+      struck(draft);
+      break;
     case 'two-virgins':
       twoVirgins(draft);
       break;
   }
   draft.load(Math.max(0, draft.budget));
+}
+
+/** A secondary that adopts the primary's id, and an answer that is lost (C20). */
+function struck(draft: Draft): void {
+  if (draft.chance(1, 2)) {
+    draft.role('a', 'primary');
+    draft.untilDevice();
+    draft.loadFew();
+    draft.role('b', 'secondary');
+  } else {
+    draft.role('b', 'secondary');
+    draft.role('a', 'primary');
+  }
+  const times = between(draft.random, 1, 3);
+  for (let i = 0; i < times; i++) strikeHandshake(draft);
+  draft.untilDevice();
+}
+
+function strikeHandshake(draft: Draft): void {
+  switch (draft.random.below(4)) {
+    case 0:
+      draft.waitAbout(0.25, 16);
+      draft.fault({ kind: 'kill', node: draft.someNode, what: 'worker' });
+      break;
+    case 1:
+      draft.waitAbout(0.25, 16);
+      draft.fault({ kind: 'reset' });
+      break;
+    default: {
+      const how = draft.pick(['silence', 'reset'] as const);
+      draft.fault({
+        kind: 'cut-after',
+        from: draft.pick(['b', 'b', 'a']),
+        bytes: draft.random.below(900),
+        how,
+      });
+      draft.waitAbout(1_000, 16_000);
+      draft.take({ kind: 'mend', from: null });
+      break;
+    }
+  }
+  if (draft.chance(1, 2)) draft.waitAbout(1, 12_000);
 }
 
 function twoVirgins(draft: Draft): void {

@@ -14,6 +14,8 @@ export type Opening =
   | 'usual'
   /** The first writes are made before the secondary has a role. */
   | 'alone'
+  /** Their first handshakes are interrupted. */
+  | 'struck'
   /** Both are primary, cut off from each other, before they ever met. */
   | 'two-virgins';
 
@@ -113,7 +115,7 @@ const DEFAULT: Profile = {
   swarm: true,
   length: [1, 8],
   requests: 200,
-  openings: ['usual', 'usual', 'usual', 'usual', 'usual', 'usual', 'alone', 'two-virgins'],
+  openings: ['usual', 'usual', 'usual', 'usual', 'usual', 'alone', 'struck', 'two-virgins'],
   modes: ['fullsync', 'memsync', 'async'],
   // The slow one less often.
   checksums: ['none', 'none', 'crc32', 'crc32', 'sha256'],
@@ -187,11 +189,12 @@ const OTHERS: readonly Profile[] = [
     'secondary-crash': 2,
     'bad-blocks': 1,
   }),
-  only('handshake', 'sessions that end before they have begun', {
-    ...SESSIONS,
-    'replace-secondary': 2,
-    'fail-back': 1,
-  }),
+  only(
+    'handshake',
+    'sessions that end before they have begun',
+    { ...SESSIONS, 'replace-secondary': 2, 'fail-back': 1 },
+    { openings: ['usual', 'alone', 'struck', 'struck'] },
+  ),
   only(
     'eviction',
     'one extent stays dirty, many are written: bits come and go all the time',

@@ -201,7 +201,9 @@ type DiskAction = Of<
 
 function strikeDisk(world: World, action: DiskAction): void {
   if (action.kind === 'repair') {
-    for (const name of sources(action.node)) world.nodes[name].medium.repairAll();
+    for (const name of sources(action.node)) {
+      world.repair(name);
+    }
     return;
   }
   const { medium } = world.nodes[action.node];
@@ -209,6 +211,10 @@ function strikeDisk(world: World, action: DiskAction): void {
   switch (action.kind) {
     case 'fail': {
       const { operation, code, place } = action;
+      if (operation === 'flush' && code === 'EOPNOTSUPP') {
+        world.makeFlushless(action.node);
+        return;
+      }
       medium.inject({ operation, code, times: action.times ?? 'always', ...rangeOf(world, place) });
       return;
     }

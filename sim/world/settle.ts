@@ -24,7 +24,7 @@ export function heal(world: World): void {
   world.lan.healAll();
   for (const name of ['a', 'b'] as const) {
     const node = world.nodes[name];
-    node.medium.repairAll();
+    world.repair(name);
     node.machine.resume();
     node.machine.powerOn();
     if (!node.alive) node.start();

@@ -51,6 +51,7 @@ export class WorldView implements View {
   }
 
   durable(node: NodeName, block: number): number {
+    if (!this.canFlush(node)) return this.visible(node, block);
     return this.#world.nodes[node].medium.durableWords[this.#firstWord + block * WORDS] ?? 0;
   }
 
@@ -59,6 +60,7 @@ export class WorldView implements View {
   }
 
   durableBit(node: NodeName, extent: number): boolean {
+    if (!this.canFlush(node)) return this.visibleBit(node, extent);
     return isSet(this.#world.nodes[node].medium.durable, extent);
   }
 
@@ -68,6 +70,7 @@ export class WorldView implements View {
   }
 
   durableMetadata(node: NodeName): Metadata | null {
+    if (!this.canFlush(node)) return this.metadata(node);
     const { medium } = this.#world.nodes[node];
     return this.#read(node, medium, medium.durable, this.#durable[node]);
   }
@@ -101,6 +104,10 @@ export class WorldView implements View {
 
   diskWasBad(node: NodeName): boolean {
     return this.#world.badDisks.has(node);
+  }
+
+  canFlush(node: NodeName): boolean {
+    return !this.#world.flushless.has(node);
   }
 
   disturbed(): boolean {

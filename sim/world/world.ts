@@ -13,6 +13,7 @@ import { Marks } from '../marks.js';
 import { SimNode, type NodeObserver } from '../node.js';
 import { Random } from '../random.js';
 import { Scheduler } from '../scheduler.js';
+import { printAction } from '../script/print.js';
 import {
   BLOCK_BYTES,
   otherNode,
@@ -64,6 +65,8 @@ export class World {
   wanted: NodeName = 'a';
   /** When a new replication mode was given to a node. */
   reloadedMs = -Infinity;
+  /** Nodes whose disk cannot flush. */
+  readonly flushless = new Set<NodeName>();
   readonly badDisks = new Set<NodeName>();
   disturbed = false;
   excused: string | null = null;
@@ -114,7 +117,7 @@ export class World {
         const { when } = step;
         this.wait(when.kind === 'after' ? when.ms : Math.max(0, when.ms - this.scheduler.nowMs));
         this.scheduler.note(index);
-        this.scheduler.trace(() => `step ${String(index)}: ${JSON.stringify(step.action)}`);
+        this.scheduler.trace(() => `step ${String(index)}: ${printAction(step.action)}`);
         this.#witness?.step?.(index, step);
         this.marks.action(step.action);
         if (!LOOKS.has(step.action.kind)) lookAway(this);
@@ -148,6 +151,17 @@ export class World {
   move(node: NodeName): void {
     this.#moved.add(node);
     this.#readdress(node, `10.0.0.${String(10 + this.#moves++)}`);
+  }
+
+  /** All disk faults are over; a disk that cannot flush is no fault. */
+  repair(node: NodeName): void {
+    this.nodes[node].medium.repairAll();
+    if (this.flushless.has(node)) this.makeFlushless(node);
+  }
+
+  makeFlushless(node: NodeName): void {
+    this.flushless.add(node);
+    this.nodes[node].medium.inject({ operation: 'flush', code: 'EOPNOTSUPP', times: 'always' });
   }
 
   /** Data may be lost from now on, and nobody is to blame. */
@@ -284,6 +298,7 @@ export class World {
         this.judges.diskFlushed(name);
       },
       lostPower: () => {
+        if (this.flushless.has(name)) this.excuse(`the disk of ${name} cannot flush, and lost its power`);
         this.judges.powerLost(name);
       },
     };

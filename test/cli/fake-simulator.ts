@@ -12,10 +12,16 @@ export const DEADLY_SEED = 13;
 /** Fails the first time only. */
 export const FICKLE_SEED = 1007;
 
+/** Depends on the engine. */
+export const UNSTABLE_SEED = 2006;
+/** Depends on what was run before it. */
+export const INFECTED_SEED = 2015;
+
 export const FAKE_SIMULATOR = import.meta.url;
 
 export function openSimulator(_: SimulatorChoice): Promise<Simulator> {
   let fickle = true;
+  let runs = 0;
   return Promise.resolve({
     cores: {},
     generate,
@@ -25,8 +31,14 @@ export function openSimulator(_: SimulatorChoice): Promise<Simulator> {
       const isFickle = script.setup.seed === FICKLE_SEED;
       const violations = isFickle && !fickle ? [] : violationsOf(script);
       if (isFickle) fickle = false;
-      script.steps.forEach((_step, index) => trace?.(`${String(index)}.000 step`));
-      return result(script, violations);
+      const { seed } = script.setup;
+      const flavour = seed === UNSTABLE_SEED ? process.execArgv.includes('--no-opt') : false;
+      const infection = seed === INFECTED_SEED ? runs : 0;
+      runs++;
+      script.steps.forEach((_step, index) =>
+        trace?.(`${String(index)}.000 step${index === 4 ? ` ${String(flavour)}` : ''}`),
+      );
+      return result(script, violations, Number(flavour) + infection);
     },
   });
 }
@@ -50,11 +62,11 @@ function violationsOf(script: Script): Violation[] {
   });
 }
 
-function result(script: Script, violations: readonly Violation[]): RunResult {
+function result(script: Script, violations: readonly Violation[], salt: number): RunResult {
   const { seed } = script.setup;
   return {
     violations,
-    hash: (seed * 7919).toString(16).padStart(8, '0'),
+    hash: (seed * 7919 + salt).toString(16).padStart(8, '0'),
     events: 100,
     virtualMs: 2000,
     requests: { issued: 10, acknowledged: 9, failed: 1 },

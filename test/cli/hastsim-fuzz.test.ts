@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { fuzz } from '../../cli/hastsim/fuzz.js';
 import type { FuzzOptions } from '../../cli/hastsim/fuzz.js';
-import { Terminal } from '../../cli/hastsim/terminal.js';
 import { DEADLY_SEED, FAKE_SIMULATOR, FICKLE_SEED } from './fake-simulator.js';
+import { onTerminal } from './run-hastsim.js';
+import type { Ending } from './run-hastsim.js';
 
 let folder: string;
 beforeEach(() => void (folder = mkdtempSync(join(tmpdir(), 'hastsim-'))));
@@ -14,26 +15,10 @@ afterEach(() => {
   rmSync(folder, { recursive: true });
 });
 
-interface Ending {
-  readonly exit: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-async function runFuzz(
-  options: Partial<FuzzOptions>,
-  signals = new EventEmitter(),
-  simulator = FAKE_SIMULATOR,
-): Promise<Ending> {
-  let stdout = '';
-  let stderr = '';
-  const terminal = new Terminal(
-    { stdout: { write: (text) => (stdout += text) }, stderr: { write: (text) => (stderr += text) } },
-    signals,
-  );
+function runFuzz(options: Partial<FuzzOptions>, signals = new EventEmitter()): Promise<Ending> {
   const defaults = { from: 1, jobs: 2, shard: { index: 1, count: 1 }, profile: 'default', json: true };
-  await fuzz({ ...defaults, corpus: join(folder, 'corpus'), ...options }, terminal, simulator);
-  return { exit: terminal.exitCode, stdout, stderr };
+  const all = { ...defaults, corpus: join(folder, 'corpus'), ...options };
+  return onTerminal((terminal) => fuzz(all, terminal, FAKE_SIMULATOR), signals);
 }
 
 function json(stdout: string): Record<string, unknown> {
@@ -142,9 +127,7 @@ test('shards share the seeds', async () => {
 
 test('after so many seconds it ends', async () => {
   const { stdout } = await runFuzz({ from: 1000, seconds: 0.2, corpus: false });
-  const { seeds, interrupted } = json(stdout);
-  expect(seeds).toBeGreaterThan(0);
-  expect(interrupted).toBe(false);
+  expect(json(stdout)).toMatchObject({ interrupted: false });
 });
 
 test('interrupted, it tells what it saw so far', async () => {

@@ -1,10 +1,20 @@
-/** Violations for people. */
+/** What several commands say in the same words. */
 import type { Violation } from '../../sim/world/result.js';
 
 /** `I8 at 3.214 s, step 12, block 7: text`; the step as in a script, from 1. */
 export function violationText({ invariant, text, atMs, step, block }: Violation): string {
   const place = block === null ? '' : `, block ${String(block)}`;
   return `${invariant} at ${(atMs / 1000).toFixed(3)} s, step ${String(step + 1)}${place}: ${text}`;
+}
+
+/** `1 seed`, `2 seeds`. */
+export function counted(count: number, one: string, many = `${one}s`): string {
+  return `${String(count)} ${count === 1 ? one : many}`;
+}
+
+/** One line of what happens in a run. */
+export function traceLine(atMs: number, text: string): string {
+  return `${(atMs / 1000).toFixed(6)} ${text}`;
 }
 
 export function indented(text: string, by = '    '): string {
