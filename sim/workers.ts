@@ -70,6 +70,8 @@ export class SimWorker implements Worker {
   readonly #toDaemon: number;
   #worker: ResourceWorker | null = null;
   #stopAsked = false;
+  /** While it was starting. */
+  #reloadedEarly: ResourceConfig | null = null;
   #ended = false;
   readonly #role: 'primary' | 'secondary';
 
@@ -121,7 +123,8 @@ export class SimWorker implements Worker {
 
   reload(resource: ResourceConfig): void {
     this.#inWorker(() => {
-      this.#worker?.reload(resource);
+      if (this.#worker === null) this.#reloadedEarly = resource;
+      else this.#worker.reload(resource);
     });
   }
 
@@ -179,6 +182,7 @@ export class SimWorker implements Worker {
       };
       this.#worker = core.startPrimary({ ...ports, entropy, devices }, assignment.resource, options);
     }
+    if (this.#reloadedEarly !== null) this.#worker.reload(this.#reloadedEarly);
     if (this.#stopAsked) this.#worker.stop();
   }
 

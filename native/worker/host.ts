@@ -89,6 +89,7 @@ export class WorkerHost {
   #devices: AttachableDevices | null = null;
   #worker: ResourceWorker | null = null;
   readonly #askedEarly: number[] = [];
+  #reloadedEarly: ResourceConfig | null = null;
   #started = false;
   #stopping = false;
   #unsent = 0;
@@ -134,7 +135,7 @@ export class WorkerHost {
         this.#attach({ handle, unread: message.unread });
         return;
       case 'reload':
-        this.#turns.run(() => this.#worker?.reload(message.resource));
+        this.#reload(message.resource);
         return;
       case 'status':
         this.#answerStatus(message.id);
@@ -174,6 +175,7 @@ export class WorkerHost {
     } else if (this.#becomeUser(settings.user)) {
       this.#turns.run(() => {
         this.#startCore(task, settings, component);
+        if (this.#reloadedEarly !== null) this.#worker?.reload(this.#reloadedEarly);
       });
       for (const id of this.#askedEarly.splice(0)) this.#answerStatus(id);
     } else {
@@ -225,6 +227,12 @@ export class WorkerHost {
       const session = { version, handshake, connA, connB };
       this.#worker = this.#parts.startSecondary(ports, task.resource, session);
     }
+  }
+
+  /** A worker that is still opening its component hears of it as soon as it can. */
+  #reload(resource: ResourceConfig): void {
+    if (this.#worker === null) this.#reloadedEarly = resource;
+    this.#turns.run(() => this.#worker?.reload(resource));
   }
 
   /** A worker that is still opening its component answers as soon as it can. */

@@ -93,7 +93,10 @@ new WorkerHost({
   openComponent: (path) =>
     path === 'missing'
       ? Promise.resolve({ exitCode: 66, text: 'Unable to open missing: No such file or directory.' })
-      : Promise.resolve(NO_DISK),
+      : new Promise((resolve) => {
+          if (path === 'slow') setTimeout(resolve, 200, NO_DISK);
+          else resolve(NO_DISK);
+        }),
   ports: ({ turns, network }) => ({
     clock: new RealClock(turns),
     entropy: systemEntropy,

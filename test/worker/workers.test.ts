@@ -135,6 +135,12 @@ describe('worker processes', () => {
     expect(watched.said).toHaveLength(1003);
   });
 
+  it('hear of a reload that comes while they open their component', async () => {
+    const watched = start({ ...PRIMARY, resource: { ...RESOURCE, localpath: 'slow' } });
+    watched.worker.reload({ ...RESOURCE, exec: 'exit' });
+    expect(await watched.ended).toBe('78 null');
+  });
+
   it('die by a signal from a bug', async () => {
     const watched = start(PRIMARY);
     await exported(watched);
