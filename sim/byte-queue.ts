@@ -3,11 +3,12 @@
  * ever waiting in it and is used again from its start whenever it runs empty, which is nearly always.
  */
 const FIRST_LENGTH = 1024;
+const EMPTY = new Uint8Array(0);
 /** Below this a loop is faster than a call that needs a view of the bytes. */
 const FEW_BYTES = 48;
 
 export class ByteQueue {
-  #bytes = new Uint8Array(0);
+  #bytes: Uint8Array = EMPTY;
   #head = 0;
   #tail = 0;
 

@@ -21,7 +21,9 @@ interface Packet {
 
 /** Bytes sent and not read by the other end: send buffer, network and receive buffer together. */
 const CAPACITY = 256 * 1024;
-const FIRST_RING_LENGTH = 4;
+/** Bytes that arrive, in the trace hash. */
+const ARRIVED_NOTE = 0x4e45_5400;
+const FIRST_RING_LENGTH = 2;
 
 export class Channel implements EventHandler {
   readonly connection: Connection;
@@ -134,11 +136,15 @@ export class Channel implements EventHandler {
     if (this.#next === null && this.#count > 0 && !this.#isBlocked) this.resend();
   }
 
-  /** Sends everything under way again, from now, unless its machine has forgotten it. */
+  /** The sender has forgotten everything: what waits is not sent again. */
+  abandon(): void {
+    if (this.#next === null) this.#count = 0;
+  }
+
+  /** Sends everything under way again, from now. */
   resend(): void {
     if (this.#next !== null) this.#scheduler.cancel(this.#next);
     this.#next = null;
-    if (this.sender?.isForgotten === true) this.#count = 0;
     this.#lastArrivalMs = 0;
     for (let i = 0; i < this.#count; i++) this.#launch(this.#at(i));
     this.#await();
@@ -198,6 +204,7 @@ export class Channel implements EventHandler {
   #deliver(bytes: number): void {
     if (bytes === 0) return;
     this.#arrivedBytes += bytes;
+    this.#scheduler.note(ARRIVED_NOTE, this.connection.number, bytes);
     this.connection.lan.observer?.delivered(this, bytes);
     this.receiver?.received();
   }
@@ -256,5 +263,7 @@ function burn(fuse: Fuse | null, bytes: number): number {
 }
 
 function newPackets(count: number): Packet[] {
-  return Array.from({ length: count }, () => ({ kind: 'data', bytes: 0, arrivalMs: 0 }));
+  const packets: Packet[] = [];
+  for (let i = 0; i < count; i++) packets.push({ kind: 'data', bytes: 0, arrivalMs: 0 });
+  return packets;
 }

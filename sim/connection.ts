@@ -46,7 +46,8 @@ export class Connection {
   /** Asks to be accepted by whoever `acceptorOf` finds when the request arrives. */
   request(acceptorOf: () => Acceptor | null): void {
     this.#acceptorOf = acceptorOf;
-    this.number = this.lan.enter(this);
+    this.number = this.lan.nextConnectionNumber();
+    this.lan.enter(this);
     this.there.send('request');
   }
 
@@ -107,6 +108,7 @@ export class Connection {
     this.acceptor = endpoint;
     ends.to.own(endpoint);
     endpoint.accept();
+    lan.enter(this);
     lan.observer?.opened(this);
     acceptor.accept(endpoint);
   }

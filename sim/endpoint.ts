@@ -43,11 +43,6 @@ export class Endpoint {
     return this.#state === 'open' || this.#state === 'connecting';
   }
 
-  /** Its machine has lost power and is not on again. */
-  get isForgotten(): boolean {
-    return this.#isForgotten;
-  }
-
   get unreadBytes(): number {
     return this.#inward.unreadBytes;
   }
@@ -95,6 +90,7 @@ export class Endpoint {
   forget(): void {
     this.#isForgotten = true;
     this.user = null;
+    this.#outward.abandon();
     this.#become('closed');
   }
 

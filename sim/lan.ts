@@ -148,7 +148,7 @@ export class Lan {
   readonly #links = new Map<string, Link>();
   /** In the order in which they were requested. */
   readonly #connections: Connection[] = [];
-  #connectionCount = 0;
+  #requests = 0;
 
   constructor(scheduler: Scheduler, seed: number) {
     this.#scheduler = scheduler;
@@ -249,10 +249,15 @@ export class Lan {
     }
   }
 
-  /** A connection was requested; its number. */
-  enter(connection: Connection): number {
+  nextConnectionNumber(): number {
+    return ++this.#requests;
+  }
+
+  /** An end of the connection is open: it was requested, or accepted although the dialler has given up. */
+  enter(connection: Connection): void {
+    if (this.#connections.includes(connection)) return;
     this.#connections.push(connection);
-    return ++this.#connectionCount;
+    this.#connections.sort((one, other) => one.number - other.number);
   }
 
   /** Both ends of a connection are gone. */

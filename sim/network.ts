@@ -10,7 +10,7 @@ import type { DetachedSocket, Listener, Network, Socket, SocketHandler } from '.
 import type { Connection } from './connection.js';
 import type { Endpoint } from './endpoint.js';
 import { tcpKey, unixKey } from './lan.js';
-import type { Host, Lan } from './lan.js';
+import type { Acceptor, Host, Lan } from './lan.js';
 import type { SimProcess } from './process.js';
 import type { Scheduler } from './scheduler.js';
 import { SimSocket } from './socket.js';
@@ -58,19 +58,16 @@ export class SimNetwork implements Network {
   listen(address: string, accept: (socket: Socket) => SocketHandler, done: Done): Listener {
     const where = parseAddress(address, DEFAULT_PORT);
     const keys = isPortError(where) ? where : this.#listenKeys(where);
-    const taken = isPortError(keys) ? keys : this.#occupy(address, keys, accept);
-    const release = isPortError(taken) ? (): void => undefined : taken;
-    const forget = this.#owner.onDeath(release);
+    const acceptor = isPortError(keys) ? keys : this.#occupy(address, keys, accept);
     let closed = false;
     this.#later(() => {
-      if (!closed) done(isPortError(taken) ? taken : null);
+      if (!closed) done(isPortError(acceptor) ? acceptor : null);
     });
     return {
       address,
       close: () => {
         closed = true;
-        forget();
-        release();
+        if (!isPortError(acceptor)) acceptor.close();
       },
     };
   }
@@ -145,47 +142,63 @@ export class SimNetwork implements Network {
     return portError('EADDRNOTAVAIL', `${formatAddress(where)}: not an address of this host`);
   }
 
-  /** Enters the listener in the kernel's table; how to remove it. */
+  /** Enters the listener in the kernel's table. */
   #occupy(
     address: string,
     keys: readonly string[],
     accept: (socket: Socket) => SocketHandler,
-  ): (() => void) | PortError {
+  ): SimAcceptor | PortError {
     const { acceptors } = this.#host;
     if (keys.some((key) => acceptors.has(key))) return portError('EADDRINUSE', `${address}: in use`);
-    let listening = true;
-    const drop = (endpoint: Endpoint): void => {
-      this.#host.disown(endpoint);
-      endpoint.close();
-    };
-    const acceptor = {
-      // A process that is stopped accepts later, if it still can then.
-      accept: (endpoint: Endpoint) => {
-        const forget = this.#owner.onDeath((death) => {
-          if (death === 'killed') drop(endpoint);
-        });
-        this.#owner.run(() => {
-          forget();
-          if (!listening) {
-            drop(endpoint);
-            return;
-          }
-          const socket = new SimSocket(this.#scheduler, this.#host, this.#owner, endpoint, null, null);
-          socket.attach(accept(socket));
-        });
-      },
-    };
-    for (const key of keys) acceptors.set(key, acceptor);
-    return () => {
-      listening = false;
-      for (const key of keys) if (acceptors.get(key) === acceptor) acceptors.delete(key);
-    };
+    return new SimAcceptor(this.#host, this.#owner, keys, (endpoint) => {
+      const socket = new SimSocket(this.#scheduler, this.#host, this.#owner, endpoint, null, null);
+      socket.attach(accept(socket));
+    });
   }
 
   #later(callback: () => void): void {
     this.#scheduler.after(0, () => {
       this.#owner.run(callback);
     });
+  }
+}
+
+/** A listening socket: the kernel accepts, and closes what its process had no time to take. */
+class SimAcceptor implements Acceptor {
+  readonly #host: Host;
+  readonly #owner: SimProcess;
+  readonly #keys: readonly string[];
+  readonly #take: (endpoint: Endpoint) => void;
+  readonly #forgetOwner: () => void;
+  readonly #untaken = new Set<Endpoint>();
+
+  constructor(host: Host, owner: SimProcess, keys: readonly string[], take: (endpoint: Endpoint) => void) {
+    this.#host = host;
+    this.#owner = owner;
+    this.#keys = keys;
+    this.#take = take;
+    for (const key of keys) host.acceptors.set(key, this);
+    this.#forgetOwner = owner.onDeath((death) => {
+      if (death === 'killed') this.close();
+    });
+  }
+
+  accept(endpoint: Endpoint): void {
+    this.#untaken.add(endpoint);
+    this.#owner.run(() => {
+      if (this.#untaken.delete(endpoint)) this.#take(endpoint);
+    });
+  }
+
+  close(): void {
+    this.#forgetOwner();
+    const { acceptors } = this.#host;
+    for (const key of this.#keys) if (acceptors.get(key) === this) acceptors.delete(key);
+    for (const endpoint of this.#untaken) {
+      this.#host.disown(endpoint);
+      endpoint.close();
+    }
+    this.#untaken.clear();
   }
 }
 

@@ -13,6 +13,8 @@ import type { Scheduler } from './scheduler.js';
 const LATE_ONE_IN = 4;
 const LATE_US = 1000;
 
+const NOTHING = new Uint8Array(0);
+
 const HAND_OVER = 0;
 const DELIVER = 1;
 const TELL_SENT = 2;
@@ -66,7 +68,7 @@ export class SimSocket implements Socket, EndpointUser, EventHandler {
     this.#host = host;
     this.#owner = owner;
     this.#handler = handler;
-    this.#unread = unread ?? new Uint8Array(0);
+    this.#unread = unread ?? NOTHING;
     this.#paused = endpoint.state !== 'connecting';
     this.#forgetOwner = owner.onDeath((death) => {
       this.#die(death);

@@ -66,6 +66,37 @@ describe('connections', () => {
     expect(bench.accepted).toEqual([]);
   });
 
+  it('one that was given up and accepted all the same is listed until the reset gets there', () => {
+    const bench = new NetworkBench();
+    const dialled = bench.dial();
+    dialled.destroy();
+    bench.lan.cut('b', 'a');
+    expect(bench.lan.connections()).toEqual([]);
+    bench.run(1000);
+    const numbers = (): number[] => bench.lan.connections().map(({ number }) => number);
+    expect([bench.accepted.length, numbers()]).toEqual([1, [1]]);
+    bench.lan.heal('b', 'a');
+    bench.run(100);
+    expect([bench.accepted[0]?.events, numbers()]).toEqual([['ECONNRESET'], []]);
+  });
+
+  it('one that its process had no time to take waits for it, or is closed by the kernel', () => {
+    for (const isKilled of [false, true]) {
+      const bench = new NetworkBench();
+      const goOn = bench.mainB.process.pause();
+      const dialled = bench.dial();
+      bench.run(100);
+      dialled.send(message);
+      bench.run(1000);
+      expect([dialled.events, bench.accepted]).toEqual([['connected'], []]);
+      if (isKilled) bench.mainB.process.kill();
+      goOn();
+      bench.run(100);
+      if (isKilled) expect(dialled.events).toEqual(['connected', 'ECONNRESET']);
+      else expect(bench.accepted[0]?.received).toEqual([...message]);
+    }
+  });
+
   it('what a machine had sent into a cut link is gone with its power', () => {
     const { bench, dialled, accepted } = connected();
     const link = bench.lan.link('a', 'b');
