@@ -76,7 +76,9 @@ export class Ledger {
   readonly #issuedAt: number[] = [0];
   /** Infinity while a write may still take effect. */
   readonly #endedAt: number[] = [0];
-  /** Per block: the last delete that was issued to the device of a node; its value on disk is zero. */
+  /** Deletes that may still take effect; their value on disk is zero. */
+  #openDeletes: WriteRecord[] = [];
+  /** Per block: of the deletes that were issued to the device of a node, the one that ended last. */
   readonly #lastDelete: Readonly<Record<NodeName, Int32Array>>;
 
   constructor(view: View) {
@@ -99,10 +101,13 @@ export class Ledger {
 
   /**
    * The write whose value `word` stands in the block; -1 for something that nobody ever wrote there. Zeros are taken for
-   * the last delete, of the device of `by` if that is given.
+   * the delete that ends last, of the device of `by` if that is given.
    */
   writeOf(word: number, block: number, by: NodeName | null = null): WriteId {
     if (word === 0) {
+      for (const { id, node, block: first, count } of this.#openDeletes) {
+        if (block >= first && block < first + count && (by === null || by === node)) return id;
+      }
       if (by !== null) return this.#lastDelete[by][block] ?? 0;
       return Math.max(this.#lastDelete.a[block] ?? 0, this.#lastDelete.b[block] ?? 0);
     }
@@ -139,10 +144,11 @@ export class Ledger {
   issue(node: NodeName, block: number, count: number, isDelete: boolean): WriteId {
     const id = this.writes.length + 1;
     const facts = this.facts[node];
-    this.writes.push({ id, node, block, count, isDelete, term: facts.term, session: this.sessionOf(node) });
+    const write = { id, node, block, count, isDelete, term: facts.term, session: this.sessionOf(node) };
+    this.writes.push(write);
     this.#issuedAt.push(this.#now++);
     this.#endedAt.push(Infinity);
-    if (isDelete) this.#lastDelete[node].fill(id, block, block + count);
+    if (isDelete) this.#openDeletes.push(write);
     if (!facts.connected && facts.lone === 'no') facts.lone = 'maybe';
     return id;
   }
@@ -150,6 +156,10 @@ export class Ledger {
   /** The answer has arrived, or none ever will: it takes no effect from now on that was not under way. */
   end(id: WriteId): void {
     this.#endedAt[id] = this.#now++;
+    const write = this.writes[id - 1];
+    if (write?.isDelete !== true) return;
+    this.#openDeletes = this.#openDeletes.filter((open) => open !== write);
+    this.#lastDelete[write.node].fill(id, write.block, write.block + write.count);
   }
 
   /** Time passes for whoever compares with `now`. */

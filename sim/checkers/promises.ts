@@ -12,7 +12,7 @@ export function firstBroken(
   owes: (block: number) => number,
   durably = false,
 ): number {
-  const bad = view.metadata(node)?.localBad ?? [];
+  const bad = (durably ? view.durableMetadata(node) : view.metadata(node))?.localBad ?? [];
   for (let block = 0; block < view.blocks; block++) {
     const id = owes(block);
     if (id === 0) continue;
