@@ -27,6 +27,7 @@ import { SIMULATOR } from './simulator-port.js';
 import { commandFor, parsed, subjectName } from './subject.js';
 import type { Subject } from './subject.js';
 import { Tally } from './tally.js';
+import type { TallySummary } from './tally.js';
 import type { Terminal } from './terminal.js';
 import { counted, indented, violationText } from './text.js';
 
@@ -92,11 +93,28 @@ Examples:
   hastsim fuzz --seeds 100000 --shard 3/8        the third of eight machines
   hastsim fuzz --seeds 500 --json | jq .marks`,
     )
-    .action((options: FuzzOptions) => fuzz(options, terminal));
+    .action(async (options: FuzzOptions) => {
+      await fuzz(options, terminal);
+    });
 }
 
-export async function fuzz(options: FuzzOptions, terminal: Terminal, simulator = SIMULATOR): Promise<void> {
-  await new Fuzz(options, terminal, simulator).run();
+/** Returns what `--json` prints. */
+export async function fuzz(
+  options: FuzzOptions,
+  terminal: Terminal,
+  simulator = SIMULATOR,
+): Promise<FuzzSummary> {
+  return new Fuzz(options, terminal, simulator).run();
+}
+
+export interface FuzzSummary extends TallySummary {
+  readonly failures: number;
+  readonly failing: readonly unknown[];
+  readonly corpus: number;
+  readonly profile: string;
+  readonly as: string | null;
+  readonly commit: string;
+  readonly interrupted: boolean;
 }
 
 class Fuzz {
@@ -130,7 +148,7 @@ class Fuzz {
     this.#tally = new Tally(MARKS);
   }
 
-  async run(): Promise<void> {
+  async run(): Promise<FuzzSummary> {
     const { jobs, seconds, json } = this.#options;
     const terminal = this.#terminal;
     const pool = new Pool<FuzzReport>({
@@ -158,9 +176,11 @@ class Fuzz {
       endProgress();
       if (timer !== null) clearTimeout(timer);
     }
-    if (json) terminal.print(JSON.stringify(this.#summary(interrupted)));
+    const summary = this.#summary(interrupted);
+    if (json) terminal.print(JSON.stringify(summary));
     else this.#printSummary(interrupted);
     if (this.#failing.size > 0) terminal.exitCode = 1;
+    return summary;
   }
 
   #reported(report: FuzzReport): void {
@@ -253,7 +273,7 @@ class Fuzz {
     this.#terminal.print(counted(this.#failing.size, 'failure'));
   }
 
-  #summary(interrupted: boolean): Readonly<Record<string, unknown>> {
+  #summary(interrupted: boolean): FuzzSummary {
     const { profile, as } = this.#options;
     const inOrder = [...this.#failing].sort(([a], [b]) => a - b).map(([, failing]) => failing);
     return {

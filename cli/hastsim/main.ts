@@ -4,7 +4,9 @@ import type { EventEmitter } from 'node:events';
 import { EX_OK, EX_USAGE } from '../exit-codes.js';
 import { Failure } from '../failure.js';
 import { explainCommand } from './explain.js';
+import { exploreCommand } from './explore.js';
 import { fuzzCommand } from './fuzz.js';
+import { benchCommand } from './bench.js';
 import { crashpointsCommand } from './crashpoints.js';
 import { determinismCommand } from './determinism.js';
 import { marksCommand, profilesCommand, scriptCommand } from './listings.js';
@@ -59,8 +61,10 @@ function declare(terminal: Terminal, streams: Streams): Command {
     shrinkCommand,
     explainCommand,
     crashpointsCommand,
+    exploreCommand,
     determinismCommand,
     mutantsCommand,
+    benchCommand,
     scriptCommand,
     profilesCommand,
     marksCommand,

@@ -1,6 +1,21 @@
 /** What a search has seen so far, in numbers. */
 import type { RunResult } from '../../sim/world/result.js';
-import { counted } from './text.js';
+import { counted, rate } from './text.js';
+
+export interface TallySummary {
+  readonly seeds: number;
+  readonly excused: number;
+  readonly vacuous: number;
+  readonly seconds: number;
+  /** Of all threads together. */
+  readonly scenariosPerSecond: number;
+  readonly eventsPerSecond: number;
+  readonly requestsPerScenario: number;
+  readonly eventsPerScenario: number;
+  readonly faultsPerScenario: number;
+  /** In how many seeds each was reached. */
+  readonly marks: Readonly<Record<string, number>>;
+}
 
 export class Tally {
   readonly #beganMs = performance.now();
@@ -40,8 +55,8 @@ export class Tally {
     return `${String(this.#marks.size - this.#missed().length)}/${String(this.#marks.size)}`;
   }
 
-  /** The fields that other programs read; `perSecond` counts all threads together. */
-  summary(): Readonly<Record<string, unknown>> {
+  /** What other programs read. */
+  summary(): TallySummary {
     const { seeds, seconds } = this;
     return {
       seeds,
@@ -83,10 +98,4 @@ export class Tally {
 
 function rounded(value: number): number {
   return Math.round(value * 100) / 100;
-}
-
-/** `318`, `41.2k`, `1.31M`. */
-function rate(perSecond: number): string {
-  if (perSecond >= 1e6) return `${(perSecond / 1e6).toFixed(2)}M`;
-  return perSecond >= 1e4 ? `${(perSecond / 1e3).toFixed(1)}k` : perSecond.toFixed(0);
 }

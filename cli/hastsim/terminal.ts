@@ -46,6 +46,11 @@ export class Terminal {
     this.#write(this.#streams.stdout, text);
   }
 
+  /** The same terminal for work whose results somebody else prints. */
+  withoutResults(): Terminal {
+    return new Terminal({ ...this.#streams, stdout: { write: () => true } }, this.#signals);
+  }
+
   /** Something that is not a result: whole lines. */
   note(text: string): void {
     this.#write(this.#streams.stderr, text);

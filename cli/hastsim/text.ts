@@ -12,6 +12,12 @@ export function counted(count: number, one: string, many = `${one}s`): string {
   return `${String(count)} ${count === 1 ? one : many}`;
 }
 
+/** `318`, `41.2k`, `1.31M`. */
+export function rate(perSecond: number): string {
+  if (perSecond >= 1e6) return `${(perSecond / 1e6).toFixed(2)}M`;
+  return perSecond >= 1e4 ? `${(perSecond / 1e3).toFixed(1)}k` : perSecond.toFixed(0);
+}
+
 /** One line of what happens in a run. */
 export function traceLine(atMs: number, text: string): string {
   return `${(atMs / 1000).toFixed(6)} ${text}`;

@@ -18,7 +18,9 @@ afterEach(() => {
 function runFuzz(options: Partial<FuzzOptions>, signals = new EventEmitter()): Promise<Ending> {
   const defaults = { from: 1, jobs: 2, shard: { index: 1, count: 1 }, profile: 'default', json: true };
   const all = { ...defaults, corpus: join(folder, 'corpus'), ...options };
-  return onTerminal((terminal) => fuzz(all, terminal, FAKE_SIMULATOR), signals);
+  return onTerminal(async (terminal) => {
+    await fuzz(all, terminal, FAKE_SIMULATOR);
+  }, signals);
 }
 
 function json(stdout: string): Record<string, unknown> {

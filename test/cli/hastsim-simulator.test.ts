@@ -107,3 +107,19 @@ test('--as: nodes of another implementation', async () => {
   expect(exit).toBe(0);
   expect(parsed(stdout)).toMatchObject({ as: 'freebsd-12.1', violations: [] });
 });
+
+test('explore: all small worlds without a fault', async () => {
+  const { exit, stdout } = await runHastsim('explore', '--faults', '0', '--writes', '2', '--json');
+  expect(exit).toBe(0);
+  const { levels, runs, states, complete, findings } = parsed(stdout);
+  expect({ complete, findings }).toEqual({ complete: true, findings: [] });
+  expect(levels).toHaveLength(6);
+  expect(runs).toBe(15);
+  expect(states).toBeGreaterThan(15);
+});
+
+test('explore: no runs left', async () => {
+  const { stdout } = await runHastsim('explore', '--runs', '60', '--faults', '1', '--writes', '1');
+  expect(stdout).toMatch(/\nfullsync +1 +1 +\d+ +\d+ +[1-9]\d*\n/);
+  expect(stdout).toMatch(/not everything was tried\n0 failures\n$/);
+});
