@@ -368,6 +368,8 @@ export class Ledger {
   observed(term: Term, block: number, word: number): void {
     const id = this.writeOf(word, block, term.node);
     if (this.writes[id - 1]?.term === term) {
+      // Zeros may be those of an earlier delete: they tell of none.
+      if (word === 0) return;
       term.floor[block] = Math.max(term.floor[block] ?? 0, this.issuedAt(id));
     } else {
       term.base[0][block] = term.base[1][block] = word;
