@@ -35,8 +35,11 @@ export class ProcessLog implements Log {
   }
 
   write(level: LogLevel, text: string): void {
-    if (detailOf(level) > this.#debugLevel) return;
-    this.#sink(level, withoutControls(text).slice(0, LINE_LIMIT));
+    if (this.wants(level)) this.#sink(level, withoutControls(text).slice(0, LINE_LIMIT));
+  }
+
+  wants(level: LogLevel): boolean {
+    return detailOf(level) <= this.#debugLevel;
   }
 
   /** Sends everything from now on somewhere else: a daemon leaves its terminal. */
@@ -52,6 +55,7 @@ export function prefixedLog(log: Log, prefix: string): Log {
     write: (level, text) => {
       log.write(level, start + text);
     },
+    wants: (level) => log.wants?.(level) ?? true,
   };
 }
 

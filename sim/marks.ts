@@ -248,16 +248,19 @@ export class Marks {
 
 function newStanding(mode: ReplicationMode): Standing {
   return {
-    ...{ role: 'init', mode, connected: false, syncing: null, created: false, virgin: false },
-    ...{
-      adopting: false,
-      written: 0,
-      restarting: false,
-      outOfDate: false,
-      suspect: false,
-      localBad: false,
-      powered: true,
-    },
+    role: 'init',
+    mode,
+    connected: false,
+    syncing: null,
+    created: false,
+    virgin: false,
+    adopting: false,
+    written: 0,
+    restarting: false,
+    outOfDate: false,
+    suspect: false,
+    localBad: false,
+    powered: true,
   };
 }
 

@@ -8,11 +8,13 @@ import { createGeometry, METADATA_BYTES } from '../core/metadata/geometry.js';
 import { decodeMetadata, encodeFreshMetadata, type Metadata } from '../core/metadata/codec.js';
 import { isPortError } from '../core/ports/error.js';
 import type { Role, WorkerStatus } from '../core/resource/types.js';
+import { DEFAULT_MAX_REQUEST_BYTES } from '../core/resource/worker.js';
 import { simCodecs } from './codecs.js';
 import { ownCore, type CoreBuild } from './core-build.js';
 import { DeviceHost, type DeviceUser } from './devices.js';
 import { SimMedium } from './medium.js';
 import type { Lan } from './lan.js';
+import type { Log, LogLevel } from '../core/ports/log.js';
 import type { LogLine } from './log.js';
 import { SimMachine } from './machine.js';
 import type { SimProcess } from './process.js';
@@ -38,7 +40,9 @@ export interface NodeOptions {
 /** What somebody outside sees of a node; see also its medium. */
 export interface NodeObserver extends WorkerObserver {
   hookRan(args: readonly string[]): void;
-  logged(level: LogLine['level'], text: string): void;
+  logged(level: LogLevel, text: string): void;
+  /** Wants every request told (`debug2`). */
+  readonly wantsRequests: boolean;
 }
 
 export class SimNode {
@@ -47,7 +51,7 @@ export class SimNode {
   readonly machine: SimMachine;
   /** `event resource ...` of every hook run, with its time. */
   readonly hooks: string[] = [];
-  /** Everything its processes ever logged. */
+  /** What its processes have logged, requests apart. */
   readonly lines: LogLine[] = [];
   resource: ResourceConfig;
   readonly #options: NodeOptions;
@@ -95,19 +99,19 @@ export class SimNode {
   start(): void {
     const { machine, medium } = this;
     const { process, clock, network, entropy } = machine.boot('hastd');
-    const log = {
-      write: (level: LogLine['level'], text: string) => {
-        this.lines.push({ level, text });
-        this.#options.observer?.logged(level, text);
-      },
-    };
-    const { maxRequestBytes, core = ownCore } = this.#options;
-    const limit = maxRequestBytes === undefined ? {} : { maxRequestBytes };
+    const log = this.#log();
+    const { maxRequestBytes, core = ownCore, observer = null } = this.#options;
     const orphan = this.#workers?.current ?? null;
     this.#orphan = orphan;
     const options = {
-      ...{ core, machine, scheduler: this.#scheduler, medium, devices: this.#devices, log, ...limit },
-      observer: this.#options.observer ?? null,
+      core,
+      machine,
+      scheduler: this.#scheduler,
+      medium,
+      devices: this.#devices,
+      log,
+      maxRequestBytes: maxRequestBytes ?? DEFAULT_MAX_REQUEST_BYTES,
+      observer,
       isLocked: (worker: SimWorker) => orphan?.process.alive === true && orphan !== worker,
     };
     this.#workers = new SimWorkers(options, process);
@@ -118,12 +122,15 @@ export class SimNode {
       resources: [this.resource],
     };
     const ports = {
-      ...{ turns: process.turns, clock, network, entropy },
+      turns: process.turns,
+      clock,
+      network,
+      entropy,
       workers: this.#workers,
       hooks: {
         run: (_path: string, args: readonly string[]) => {
           this.hooks.push(args.join(' '));
-          this.#options.observer?.hookRan(args);
+          observer?.hookRan(args);
         },
       },
       logFor: () => log,
@@ -227,5 +234,16 @@ export class SimNode {
   userData(): Uint8Array {
     const { localoff, datasize } = this.metadata();
     return this.medium.visible.subarray(localoff, localoff + datasize);
+  }
+
+  #log(): Log {
+    const observer = this.#options.observer ?? null;
+    return {
+      write: (level, text) => {
+        if (level !== 'debug2') this.lines.push({ level, text });
+        observer?.logged(level, text);
+      },
+      wants: (level) => level !== 'debug2' || observer?.wantsRequests === true,
+    };
   }
 }

@@ -5,7 +5,7 @@ import type { Log } from '../core/ports/log.js';
 import type { DetachedSocket } from '../core/ports/network.js';
 import type { Assignment, Parent, Worker, WorkerHandler, Workers } from '../core/ports/workers.js';
 import { EXIT_NOINPUT, type ResourceEvent, type WorkerStatus } from '../core/resource/types.js';
-import { DEFAULT_MAX_REQUEST_BYTES, type ResourceWorker } from '../core/resource/worker.js';
+import type { ResourceWorker } from '../core/resource/worker.js';
 import { simCodecs } from './codecs.js';
 import type { CoreBuild } from './core-build.js';
 import { SimDevices, type DeviceHost } from './devices.js';
@@ -34,7 +34,7 @@ export interface SimWorkersOptions {
   readonly medium: SimMedium;
   readonly devices: DeviceHost;
   readonly log: Log;
-  readonly maxRequestBytes?: number;
+  readonly maxRequestBytes: number;
   readonly observer?: WorkerObserver | null;
   /** A worker of an earlier daemon still has the component. */
   readonly isLocked?: (worker: SimWorker) => boolean;
@@ -170,17 +170,17 @@ export class SimWorker implements Worker {
       return;
     }
     const disk = medium.open(scheduler, process);
-    const ports = { turns: process.turns, clock, disk, network, codecs: simCodecs, log, parent };
+    const { turns } = process;
+    const codecs = simCodecs;
     if (assignment.role === 'secondary') {
       this.#options.devices.removeOrphan();
+      const ports = { turns, clock, disk, network, codecs, log, parent };
       this.#worker = core.startSecondary(ports, assignment.resource, assignment);
     } else {
       const devices = new SimDevices(this.#options.devices, process);
-      const options = {
-        force: assignment.force,
-        maxRequestBytes: maxRequestBytes ?? DEFAULT_MAX_REQUEST_BYTES,
-      };
-      this.#worker = core.startPrimary({ ...ports, entropy, devices }, assignment.resource, options);
+      const ports = { turns, clock, disk, network, codecs, log, parent, entropy, devices };
+      const options = { force: assignment.force, maxRequestBytes };
+      this.#worker = core.startPrimary(ports, assignment.resource, options);
     }
     if (this.#reloadedEarly !== null) this.#worker.reload(this.#reloadedEarly);
     if (this.#stopAsked) this.#worker.stop();

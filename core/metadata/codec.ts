@@ -87,8 +87,7 @@ export function parseMetadata(bytes: Uint8Array, codecs: Codecs): Metadata | Por
   if (isPortError(list)) return list;
   const pairs = list.pairs();
   // Every writer fills the block with zeros: more means that a damaged byte ended the list too early.
-  if (bytes.subarray(nvBytes(pairs)).some((byte) => byte !== 0))
-    return invalid('bytes follow the end of the list');
+  if (!codecs.isZero(bytes.subarray(nvBytes(pairs)))) return invalid('bytes follow the end of the list');
   const checksumAt = pairs.findIndex(({ name }) => name === 'crc32');
   if (checksumAt !== -1) {
     const covered = bytes.subarray(0, nvBytes(pairs.slice(0, checksumAt)));

@@ -4,4 +4,6 @@ export type LogLevel = 'crit' | 'error' | 'warning' | 'notice' | 'info' | 'debug
 /** Where messages go; whoever makes a Log for a resource puts the `[NAME] (ROLE) ` prefix in front. */
 export interface Log {
   write(level: LogLevel, text: string): void;
+  /** False: what is written at this level goes nowhere, so its text need not be made. Missing: everything is wanted. */
+  wants?(level: LogLevel): boolean;
 }

@@ -26,7 +26,8 @@ export class Chunk implements DeviceRange, RemoteLegOwner {
   constructor(
     parts: Parts,
     session: Session,
-    range: { offset: number; length: number; pull: boolean; buffer: Uint8Array },
+    range: { offset: number; length: number; pull: boolean },
+    buffer: Uint8Array,
     owner: ChunkOwner,
   ) {
     this.#parts = parts;
@@ -34,7 +35,7 @@ export class Chunk implements DeviceRange, RemoteLegOwner {
     this.offset = range.offset;
     this.length = range.length;
     this.pull = range.pull;
-    this.#buffer = range.buffer.subarray(0, range.length);
+    this.#buffer = buffer.subarray(0, range.length);
     this.#owner = owner;
   }
 

@@ -1,7 +1,7 @@
 import type { ByteRange } from '../base/range-set.js';
 import { portError, type PortError } from '../ports/error.js';
 import type { DeviceRequest } from '../ports/device.js';
-import { describeRequest } from '../request/describe.js';
+import { logRequest } from '../request/describe.js';
 import { FlushRequest } from './flush-request.js';
 import type { Parts } from './parts.js';
 import { ReadRequest } from './read-request.js';
@@ -83,7 +83,7 @@ export class Intake {
     const submission = new Submission(request, this.#parts.clock.now());
     const { statistics, maxRequestBytes, log } = this.#parts;
     statistics.requested(request.command);
-    log.write('debug2', `${describeRequest(request)}.`);
+    logRequest(log, request);
     const limit = request.command === 'delete' ? MAX_DELETE_BYTES : maxRequestBytes;
     let offset = 0;
     do {

@@ -208,7 +208,7 @@ export class Synchronizer implements ChunkOwner {
         this.chunkFinished(chunk, error);
       },
     };
-    const chunk = new Chunk(this.#parts, session, { ...range, buffer }, owner);
+    const chunk = new Chunk(this.#parts, session, range, buffer, owner);
     this.#chunks.set(chunk, active);
     chunk.start();
   }

@@ -5,7 +5,7 @@ import { METADATA_BYTES } from '../metadata/geometry.js';
 import { MAX_LOCAL_BAD, type Metadata } from '../metadata/codec.js';
 import type { MetadataStore } from '../metadata/store.js';
 import { portError, type Done, type PortError } from '../ports/error.js';
-import { describeRequest } from '../request/describe.js';
+import { describeRequest, logRequest } from '../request/describe.js';
 import { RangeLocks, type RangeHolder } from '../request/range-locks.js';
 import { Statistics } from '../resource/statistics.js';
 import type { WorkerPorts } from '../resource/worker.js';
@@ -100,7 +100,7 @@ export class Executor {
   /** A request that was received in full and checked. */
   execute(order: Order): void {
     this.statistics.requested(order.command);
-    this.#ports.log.write('debug2', `${describeRequest(order)}.`);
+    logRequest(this.#ports.log, order);
     if (order.memsync) this.#reply({ seq: order.seq, received: true, error: null });
     if (!this.#erased) this.#eraseMap();
     this.#heldBytes += order.data?.length ?? 0;

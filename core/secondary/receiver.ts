@@ -6,7 +6,7 @@ import { decodeNv, type NvList } from '../wire/nv-list.js';
 import { openPayload, payloadFits, readPayloadSpec, type PayloadSpec } from '../wire/payload.js';
 import type { Following } from '../wire/reader.js';
 import { decodeRequest, type IoRequest, type RejectedRequest } from '../wire/request-messages.js';
-import type { Executor } from './executor.js';
+import type { Executor, Order } from './executor.js';
 
 /** Longest READ or WRITE accepted from any peer: MAXPHYS of 64-bit FreeBSD since 13 (core/spec/wire.md section 9). */
 const MAX_REQUEST_BYTES = 1024 * 1024;
@@ -78,7 +78,7 @@ export class Receiver implements ConnectionSink {
     }
     if (request.command === 'write') return this.#expectData(request, list);
     const data = request.command === 'read' ? new Uint8Array(request.length) : null;
-    this.#executor.execute({ ...request, data });
+    this.#executor.execute(orderOf(request, data));
     this.#backPressure();
     return null;
   }
@@ -93,7 +93,7 @@ export class Receiver implements ConnectionSink {
       this.#owner.lost(error);
       return;
     }
-    this.#executor.execute({ ...request, data });
+    this.#executor.execute(orderOf(request, data));
     this.#backPressure();
   }
 
@@ -159,4 +159,8 @@ export class Receiver implements ConnectionSink {
     this.#holds--;
     if (this.#holds === 0) this.#connA.resume();
   };
+}
+
+function orderOf({ command, seq, offset, length, memsync }: IoRequest, data: Uint8Array | null): Order {
+  return { command, seq, offset, length, memsync, data };
 }

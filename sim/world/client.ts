@@ -2,7 +2,6 @@
  * The application of a world: uses the device of whichever node offers one, or of both. Every word of what it writes is the
  * number of the write, so that one word of a disk tells what is there. It remembers what judges need, and judges nothing.
  */
-import type { DeviceRequest } from '../../core/ports/device.js';
 import type { PortError } from '../../core/ports/error.js';
 import type { ClientRequest } from '../checkers/checker.js';
 import type { Judges } from '../checkers/judges.js';
@@ -94,12 +93,8 @@ export class Seat implements DeviceUser {
     this.#judges.issued(record);
     const { words } = record;
     const data = words === null ? null : new Uint8Array(words.buffer);
-    const deviceRequest: DeviceRequest = {
-      ...{ id, command: record.command, data },
-      offset: block * BLOCK_BYTES,
-      length: count * BLOCK_BYTES,
-    };
-    device.submit(deviceRequest);
+    const { command } = record;
+    device.submit({ id, command, offset: block * BLOCK_BYTES, length: count * BLOCK_BYTES, data });
     return true;
   }
 
@@ -134,11 +129,10 @@ export class Seat implements DeviceUser {
     const floors = command === 'read' ? (term?.floor.slice(block, block + count) ?? null) : null;
     const covers = command === 'flush' ? ledger.flushCovers(this.#node) : null;
     const issuedMs = this.#scheduler.nowMs;
-    return {
-      ...{ node: this.#node, command, block, count, write, words, issuedMs, floors, covers, term },
-      session: ledger.sessionOf(this.#node),
-      error: undefined,
-    };
+    const session = ledger.sessionOf(this.#node);
+    const node = this.#node;
+    const error = undefined;
+    return { node, command, block, count, write, words, issuedMs, floors, covers, term, session, error };
   }
 }
 

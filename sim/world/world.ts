@@ -258,8 +258,17 @@ export class World {
     const peer = ADDRESSES[otherNode(name)];
     const { replication, checksum, compression, timeout, extentBytes: extentsize } = setup;
     const resource: ResourceConfig = {
-      ...{ name: 'r0', provname: 'r0', localpath: '/component', exec: '/hook', metaflush: true },
-      ...{ remoteaddr: `tcp4://${peer}`, sourceaddr: '', replication, checksum, compression, timeout },
+      name: 'r0',
+      provname: 'r0',
+      localpath: '/component',
+      exec: '/hook',
+      metaflush: true,
+      remoteaddr: `tcp4://${peer}`,
+      sourceaddr: '',
+      replication,
+      checksum,
+      compression,
+      timeout,
     };
     const mediaSize = DATA_OFFSET + setup.extents * extentsize;
     const geometry = createGeometry(mediaSize, extentsize, 512);
@@ -273,7 +282,13 @@ export class World {
       this.lan,
       setup.seed,
       {
-        ...{ name, ip, resource, mediaSize, extentsize, core, keepdirty: setup.keepdirty[name] },
+        name,
+        ip,
+        resource,
+        mediaSize,
+        extentsize,
+        core,
+        keepdirty: setup.keepdirty[name],
         maxRequestBytes: setup.maxRequestBytes,
         deviceSurvivesWorker: setup.takeover,
         observer: this.#observer(name),
@@ -337,6 +352,7 @@ export class World {
         this.marks.logged(name, level, text);
         this.#witness?.logged?.(name, level, text);
       },
+      wantsRequests: scheduler.tracer !== null || this.#witness?.logged !== undefined,
     };
   }
 }

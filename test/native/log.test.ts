@@ -18,6 +18,18 @@ describe('log', () => {
     expect(lines.map(([level]) => level)).toEqual(shown);
   });
 
+  it('tells beforehand what it would show, behind a prefix too', () => {
+    const { log } = recordingLog(1);
+    for (const each of [log, prefixedLog(log, '[shared] ')]) {
+      expect((['info', 'debug1', 'debug2'] as const).map((level) => each.wants?.(level))).toEqual([
+        true,
+        true,
+        false,
+      ]);
+    }
+    expect(prefixedLog({ write: () => undefined }, '').wants?.('debug2')).toBe(true);
+  });
+
   it('puts name and role in front of what concerns one resource', () => {
     const { log, lines } = recordingLog(0);
     prefixedLog(log, resourcePrefix('shared', 'primary')).write(

@@ -9,6 +9,7 @@ import { isPortError } from '../../../core/ports/error.js';
 import type { Assignment, Worker, WorkerHandler } from '../../../core/ports/workers.js';
 import { decodeMetadata, type Metadata } from '../../../core/metadata/codec.js';
 import { METADATA_BYTES } from '../../../core/metadata/geometry.js';
+import { DEFAULT_MAX_REQUEST_BYTES } from '../../../core/resource/worker.js';
 import { encodeNv, nv } from '../../../core/wire/nv.js';
 import { simCodecs } from '../../../sim/codecs.js';
 import { ownCore } from '../../../sim/core-build.js';
@@ -100,7 +101,16 @@ export class ReplayNode {
         const { machine } = this;
         const scheduler = this.#scheduler;
         const devices = new DeviceHost(scheduler, user);
-        const options = { core: ownCore, machine, scheduler, medium, devices, log: this.#log };
+        const maxRequestBytes = DEFAULT_MAX_REQUEST_BYTES;
+        const options = {
+          core: ownCore,
+          machine,
+          scheduler,
+          medium,
+          devices,
+          log: this.#log,
+          maxRequestBytes,
+        };
         return [name, new SimWorkers(options, process)];
       }),
     );
