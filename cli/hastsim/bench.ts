@@ -9,7 +9,7 @@ import { jobsOption, jsonOption, parseCount } from './options.js';
 import { rate } from './text.js';
 import type { Terminal } from './terminal.js';
 
-export interface BenchOptions {
+interface BenchOptions {
   readonly single: number;
   readonly seeds: number;
   readonly jobs: number;
@@ -28,7 +28,7 @@ export function benchCommand(terminal: Terminal): Command {
     .action((options: BenchOptions) => bench(options, terminal));
 }
 
-export async function bench({ single, seeds, jobs, json }: BenchOptions, terminal: Terminal): Promise<void> {
+async function bench({ single, seeds, jobs, json }: BenchOptions, terminal: Terminal): Promise<void> {
   const quiet = terminal.withoutResults();
   const say = (text: string): void => {
     if (!json) terminal.print(text);

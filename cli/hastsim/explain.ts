@@ -10,7 +10,7 @@ import { openSubject, subjectArgument } from './subject.js';
 import type { Subject } from './subject.js';
 import type { Terminal } from './terminal.js';
 
-export interface ExplainCommandOptions extends ChoiceOptions {
+interface ExplainCommandOptions extends ChoiceOptions {
   readonly format: ExplainFormat;
   readonly json?: true;
   readonly verbose?: true;
@@ -51,7 +51,7 @@ Examples:
     .action((subject: Subject, options: ExplainCommandOptions) => explain(subject, options, terminal));
 }
 
-export async function explain(
+async function explain(
   subject: Subject,
   { format, json, verbose, block, ...choice }: ExplainCommandOptions,
   terminal: Terminal,

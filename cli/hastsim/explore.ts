@@ -14,7 +14,7 @@ import { SIMULATOR } from './simulator-port.js';
 import type { Terminal } from './terminal.js';
 import { counted, indented, violationText } from './text.js';
 
-export interface ExploreCommandOptions extends Pick<ChoiceOptions, 'as'> {
+interface ExploreCommandOptions extends Pick<ChoiceOptions, 'as'> {
   readonly runs: number;
   readonly seconds: number;
   readonly writes: number;
@@ -62,7 +62,7 @@ function numberUpTo(least: number, most: number): (text: string) => number {
 }
 
 /** Each mode has a thread of its own: none waits for another, so all get their share of the time. */
-export async function explore(options: ExploreCommandOptions, terminal: Terminal): Promise<void> {
+async function explore(options: ExploreCommandOptions, terminal: Terminal): Promise<void> {
   const beganMs = performance.now();
   const plan: ExplorePlan = {
     simulator: SIMULATOR,

@@ -10,7 +10,7 @@ import type { Subject } from './subject.js';
 import type { Terminal } from './terminal.js';
 import { counted, indented, violationText } from './text.js';
 
-export interface RunCommandOptions extends ChoiceOptions {
+interface RunCommandOptions extends ChoiceOptions {
   readonly json: boolean;
 }
 
@@ -49,23 +49,13 @@ function declare(name: string, about: string): Command {
     .addOption(jsonOption());
 }
 
-export async function run(
-  subject: Subject,
-  options: RunCommandOptions,
-  terminal: Terminal,
-  module = SIMULATOR,
-): Promise<void> {
-  const { script, simulator } = await openSubject(subject, options, module);
+async function run(subject: Subject, options: RunCommandOptions, terminal: Terminal): Promise<void> {
+  const { script, simulator } = await openSubject(subject, options, SIMULATOR);
   tell(subject, simulator.run(script), options, terminal, {});
 }
 
-export async function replay(
-  subject: Subject,
-  options: RunCommandOptions,
-  terminal: Terminal,
-  module = SIMULATOR,
-): Promise<void> {
-  const { script, simulator } = await openSubject(subject, options, module);
+async function replay(subject: Subject, options: RunCommandOptions, terminal: Terminal): Promise<void> {
+  const { script, simulator } = await openSubject(subject, options, SIMULATOR);
   const trace: string[] = [];
   const result = simulator.run(script, (line) => {
     if (options.json) trace.push(line);

@@ -18,7 +18,7 @@ import { counted } from './text.js';
 import { EX_INTERRUPTED } from './terminal.js';
 import type { Terminal } from './terminal.js';
 
-export interface ShrinkOptions extends ChoiceOptions {
+interface ShrinkOptions extends ChoiceOptions {
   readonly runs: number;
   readonly seconds: number;
   readonly output?: string;
@@ -50,16 +50,11 @@ Examples:
     .action((subject: Subject, options: ShrinkOptions) => shrink(subject, options, terminal));
 }
 
-export async function shrink(
-  subject: Subject,
-  options: ShrinkOptions,
-  terminal: Terminal,
-  module = SIMULATOR,
-): Promise<void> {
+async function shrink(subject: Subject, options: ShrinkOptions, terminal: Terminal): Promise<void> {
   const beganMs = performance.now();
-  const { script } = await openSubject(subject, options, module);
+  const { script } = await openSubject(subject, options, SIMULATOR);
   const plan: ShrinkPlan = {
-    simulator: module,
+    simulator: SIMULATOR,
     choice: choiceOf(options, [script]),
     script: printScript(script),
     effort: { runs: options.runs, ms: options.seconds * 1000 },
