@@ -23,7 +23,6 @@ interface Packet {
 const CAPACITY = 256 * 1024;
 /** Bytes that arrive, in the trace hash. */
 const ARRIVED_NOTE = 0x4e45_5400;
-const FIRST_RING_LENGTH = 2;
 
 export class Channel implements EventHandler {
   readonly connection: Connection;
@@ -31,12 +30,12 @@ export class Channel implements EventHandler {
   sender: Endpoint | null = null;
   receiver: Endpoint | null = null;
   readonly #scheduler: Scheduler;
-  readonly #bytes = new ByteQueue();
+  readonly #bytes: ByteQueue;
   /** The oldest of `#bytes` have arrived, the newest have not left. */
   #arrivedBytes = 0;
   #unflushedBytes = 0;
   #senderWantsRoom = false;
-  #packets: Packet[] = newPackets(FIRST_RING_LENGTH);
+  #packets: Packet[] = [newPacket(), newPacket()];
   #first = 0;
   #count = 0;
   /** When the newest packet arrives. */
@@ -50,6 +49,7 @@ export class Channel implements EventHandler {
     this.#scheduler = scheduler;
     this.connection = connection;
     this.link = link;
+    this.#bytes = new ByteQueue(connection.lan.buffers);
   }
 
   /** What can be read. */
@@ -249,8 +249,10 @@ export class Channel implements EventHandler {
   }
 
   #grow(): void {
-    const packets = Array.from({ length: this.#count }, (_, i) => this.#at(i));
-    this.#packets = [...packets, ...newPackets(this.#count)];
+    const packets: Packet[] = [];
+    for (let i = 0; i < this.#count; i++) packets.push(this.#at(i));
+    for (let i = 0; i < this.#count; i++) packets.push(newPacket());
+    this.#packets = packets;
     this.#first = 0;
   }
 }
@@ -262,8 +264,6 @@ function burn(fuse: Fuse | null, bytes: number): number {
   return passing;
 }
 
-function newPackets(count: number): Packet[] {
-  const packets: Packet[] = [];
-  for (let i = 0; i < count; i++) packets.push({ kind: 'data', bytes: 0, arrivalMs: 0 });
-  return packets;
+function newPacket(): Packet {
+  return { kind: 'data', bytes: 0, arrivalMs: 0 };
 }

@@ -4,6 +4,7 @@
  * top of it are in network.ts.
  */
 import { assert } from '../core/base/assert.js';
+import { BufferPool } from './byte-queue.js';
 import type { Channel } from './channel.js';
 import { Connection, type ConnectionEnds } from './connection.js';
 import type { Endpoint } from './endpoint.js';
@@ -142,6 +143,8 @@ export function unixKey(path: string): string {
 
 export class Lan {
   observer: LanObserver | null = null;
+  /** For bytes on their way. */
+  readonly buffers = new BufferPool();
   readonly #scheduler: Scheduler;
   readonly #seed: number;
   readonly #hosts: Host[] = [];
