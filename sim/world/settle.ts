@@ -42,7 +42,8 @@ export function settle(world: World): void {
     return;
   }
   world.wait(QUIET_MS);
-  if (!world.until(() => inSync(world), IN_SYNC_MS)) {
+  // An orderly stop that was under way may have ended a daemon only now.
+  if (!world.until(() => operator.look(), IN_SYNC_MS)) {
     world.judges.reporter('liveness')(`the nodes do not stay in sync: ${operator.describe()}`);
     return;
   }
