@@ -35,6 +35,8 @@ export class NodeFacts {
   lone: Lone = 'no';
   /** This node, primary, has an open session with the other one. */
   connected = false;
+  /** When its last session ended. */
+  disconnectedMs = -Infinity;
   /** Counts the sessions that this node, primary, has installed. */
   session = 0;
   /** The session is as the primary believes: the other machine has not lost its memory since. */
@@ -127,13 +129,13 @@ export class Ledger {
   }
 
   /**
-   * The block of a copy holds `than`, or something newer. Stricter than not lacking it: zeros may be from any delete, and
-   * tell of `than` only if that was one.
+   * The block of a copy holds `than`, or something that was issued later. Stricter than not lacking it: an earlier write that has
+   * no answer yet is no proof, and zeros may be from any delete, so they tell of `than` only if that was one.
    */
   holds(node: NodeName, block: number, than: WriteId): boolean {
     const word = this.view.visible(node, block);
     if (word === 0) return than === 0 || this.writes[than - 1]?.isDelete === true;
-    return !this.isOlder(this.writeOf(word, block), than);
+    return this.issuedAt(this.writeOf(word, block)) >= this.issuedAt(than);
   }
 
   lacksDurably(node: NodeName, block: number, than: WriteId): boolean {
@@ -252,8 +254,21 @@ export class Ledger {
     term.base[1].set(this.#image(other));
     if (!mine.behind) return;
     // A primary that did not know that it was behind: what the application sees from now on is the other node's data.
+    this.#rebase(term, theirs.required);
+  }
+
+  /** The next worker of `node` takes its device over: meanwhile the other node may have been primary. */
+  takeOver(node: NodeName): void {
+    const { term, required } = this.facts[node];
+    if (term === null) return;
+    term.base[0].set(this.#image(node));
+    this.#rebase(term, required);
+  }
+
+  #rebase(term: Term, must: Int32Array): void {
     term.rebasedMs = this.view.nowMs();
-    term.must.set(theirs.required);
+    term.must.set(must);
+    term.floor.fill(0);
   }
 
   /** Where nobody was promised anything alone, the counters decide, as they will for the nodes. */
@@ -271,6 +286,7 @@ export class Ledger {
     const mine = this.facts[node];
     if (!mine.connected) return;
     mine.connected = mine.intact = false;
+    mine.disconnectedMs = this.view.nowMs();
     if (mine.lone === 'no') mine.lone = 'maybe';
     this.confirm(node);
   }

@@ -247,9 +247,9 @@ export class World {
     };
   }
 
-  /** A disk that lies may cost data, but it is no reason to crash. */
+  /** A disk that lies may cost data, but it is no reason to crash; what a script expects, it expects all the same. */
   #inexcusable(): RunResult['violations'] {
-    return this.judges.violations.filter(({ invariant }) => invariant === 'crash');
+    return this.judges.violations.filter(({ invariant }) => invariant === 'crash' || invariant === 'expect');
   }
 
   #node(name: NodeName, { cores }: RunOptions): SimNode {
