@@ -5,6 +5,7 @@
 import type { ResourceEvent, Role } from '../../core/resource/types.js';
 import type { NodeName } from '../script/script.js';
 import type { Ledger, Term } from './ledger.js';
+import type { Origins } from './origins.js';
 import type { View } from './view.js';
 
 /** A request of the application, from its issue to its answer. */
@@ -71,5 +72,6 @@ export interface Checker {
 export interface Bench {
   readonly view: View;
   readonly ledger: Ledger;
+  readonly origins: Origins;
   readonly report: Report;
 }

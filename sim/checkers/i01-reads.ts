@@ -21,7 +21,8 @@ export function reads({ ledger, report }: Bench): Checker {
     }
     if (floor > 0) return `write ${String(write)}, older than what was acknowledged since`;
     const must = term.must[block] ?? 0;
-    if (ledger.isOlder(ledger.writeOf(word, block), must)) return `write ${String(write)}, older than write ${String(must)}`;
+    if (ledger.isOlder(ledger.writeOf(word, block), must))
+      return `write ${String(write)}, older than write ${String(must)}`;
     if (word !== term.base[0][block] && word !== term.base[1][block]) {
       return `write ${String(write)}, which was not on the copy when the device appeared`;
     }

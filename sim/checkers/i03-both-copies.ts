@@ -24,7 +24,13 @@ export function bothCopies({ view, ledger, report }: Bench): Checker {
       const together = ledger.facts[node].intact && session === ledger.sessionOf(node);
       // A disk that cannot delete: the range is copied to it, zeros and all.
       const inTime = request.command !== 'delete' || !view.diskWasBad(otherNode(node));
-      if (inTime && together && session !== null && view.mode(node) === 'fullsync' && view.modeSettled(node)) {
+      if (
+        inTime &&
+        together &&
+        session !== null &&
+        view.mode(node) === 'fullsync' &&
+        view.modeSettled(node)
+      ) {
         report(`${where} in fullsync, connected, and the other node lacks block ${String(missing)}`, missing);
       }
       if (!view.durableBit(node, Math.floor(missing / view.blocksPerExtent))) {

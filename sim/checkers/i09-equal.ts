@@ -8,7 +8,10 @@ export function equal({ view, ledger, report }: Bench): Checker {
     for (let block = 0; block < view.blocks; block++) {
       const [ours, theirs] = [view.visible(primary, block), view.visible(other, block)];
       if (ours === theirs) continue;
-      if (!quiet && mayStillChange(primary, block, ledger.writeOf(ours, block), ledger.writeOf(theirs, block))) {
+      if (
+        !quiet &&
+        mayStillChange(primary, block, ledger.writeOf(ours, block), ledger.writeOf(theirs, block))
+      ) {
         continue;
       }
       const found = `${primary} holds write ${String(ours)}, ${other} write ${String(theirs)}`;

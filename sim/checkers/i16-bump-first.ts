@@ -5,10 +5,7 @@ import type { Bench, Checker } from './checker.js';
 export function bumpFirst({ view, ledger, report }: Bench): Checker {
   return {
     answered({ node, write, error, block, count }) {
-      const { connected, disconnectedMs } = ledger.facts[node];
-      if (error !== null || write === 0 || connected) return;
-      // Answers are handed over at the end of a turn: this one was given before the session ended, in the same turn.
-      if (disconnectedMs === view.nowMs() && view.mode(node) !== 'fullsync') return;
+      if (error !== null || write === 0 || ledger.facts[node].connected) return;
       const other = otherNode(node);
       let lacking = -1;
       for (let at = block; at < block + count; at++) if (ledger.lacks(other, at, write)) lacking = at;

@@ -6,6 +6,7 @@ import type { Witness } from '../world/witness.js';
 import type { Checker, ClientRequest, Report } from './checker.js';
 import { CHECKERS } from './checkers.js';
 import { Ledger } from './ledger.js';
+import { Origins } from './origins.js';
 import type { View } from './view.js';
 
 /** More of them would say nothing new. */
@@ -18,6 +19,7 @@ export class Judges {
   readonly ledger: Ledger;
   readonly violations: Violation[] = [];
   readonly #view: View;
+  readonly #origins: Origins;
   readonly #step: () => number;
   readonly #witness: Witness | null;
   readonly #issued: readonly Having<'issued'>[];
@@ -35,9 +37,10 @@ export class Judges {
     this.#step = step;
     this.#witness = witness;
     this.ledger = new Ledger(view);
+    this.#origins = new Origins(view, this.ledger);
     const { ledger } = this;
     const judges = CHECKERS.map(({ invariant, sit }) =>
-      sit({ view, ledger, report: this.reporter(invariant) }),
+      sit({ view, ledger, origins: this.#origins, report: this.reporter(invariant) }),
     );
     this.#all = witness === null ? judges : [witness, ...judges];
     this.#issued = this.#having('issued');
@@ -87,6 +90,7 @@ export class Judges {
   }
 
   diskWriteStarted(node: NodeName, offset: number, length: number, source: Uint8Array | null): void {
+    this.#origins.look(node, offset, length, source);
     for (const checker of this.#writeStarted) checker.diskWriteStarted(node, offset, length, source);
     if (offset >= this.#view.dataOffset) this.ledger.dataWritten(node);
   }
@@ -113,7 +117,10 @@ export class Judges {
 
   event(node: NodeName, role: Role, event: ResourceEvent): void {
     for (const checker of this.#all) checker.event?.(node, role, event);
-    if (role !== 'primary') return;
+    if (role !== 'primary') {
+      if (event === 'connect') this.ledger.facts[node].greeted = true;
+      return;
+    }
     if (event === 'connect') {
       this.ledger.connect(node);
       this.#agreed = this.#countersAgree(node);
@@ -130,12 +137,13 @@ export class Judges {
   }
 
   workerStarted(node: NodeName, role: Role): void {
-    if (role === 'primary') this.ledger.takeOver(node);
     for (const checker of this.#all) checker.workerStarted?.(node, role);
+    this.ledger.workerStarted(node, role);
   }
 
   workerEnded(node: NodeName, role: Role, orderly: boolean): void {
     for (const checker of this.#all) checker.workerEnded?.(node, orderly, role);
+    this.ledger.workerEnded(node);
     const { facts } = this.ledger;
     facts[node].lagging = false;
     if (role === 'primary') facts[node].connected = facts[node].intact = false;

@@ -3,6 +3,7 @@
  * it. All of it is told from outside: requests and answers, disk images, the events that nodes announce. A block of the
  * device holds the number of the write that wrote it, so one word of an image says which write is there.
  */
+import type { Role } from '../../core/resource/types.js';
 import type { NodeName } from '../script/script.js';
 import { otherNode } from '../script/script.js';
 import type { View } from './view.js';
@@ -35,8 +36,6 @@ export class NodeFacts {
   lone: Lone = 'no';
   /** This node, primary, has an open session with the other one. */
   connected = false;
-  /** When its last session ended. */
-  disconnectedMs = -Infinity;
   /** Counts the sessions that this node, primary, has installed. */
   session = 0;
   /** The session is as the primary believes: the other machine has not lost its memory since. */
@@ -47,6 +46,13 @@ export class NodeFacts {
   lagging = false;
   /** Must not be used alone: told to be out of date as primary, or written by a synchronisation that has not ended. */
   mixed = false;
+  /** What its worker is; null: it has none, or more than one, because a main daemon has died. */
+  worker: Role | null = null;
+  workers = 0;
+  /** Its worker, a secondary's, has answered a handshake. */
+  greeted = false;
+  /** Its worker belongs to the session that the other node has installed last. */
+  attached = false;
   /** Acknowledged in this session, and not seen on the other copy yet. */
   unconfirmed: WriteId[] = [];
   /** memsync: received by this node, as secondary, and not seen on its copy yet. */
@@ -78,6 +84,9 @@ export class Ledger {
   readonly #issuedAt: number[] = [0];
   /** Infinity while a write may still take effect. */
   readonly #endedAt: number[] = [0];
+  /** By write: the sessions of its node, as counted by `NodeFacts.session`, in which it was issued and ended. */
+  readonly #firstSession: number[] = [0];
+  readonly #lastSession: number[] = [0];
   /** Deletes that may still take effect; their value on disk is zero. */
   #openDeletes: WriteRecord[] = [];
   /** Per block: of the deletes that were issued to the device of a node, the one that ended last. */
@@ -129,13 +138,13 @@ export class Ledger {
   }
 
   /**
-   * The block of a copy holds `than`, or something that was issued later. Stricter than not lacking it: an earlier write that has
-   * no answer yet is no proof, and zeros may be from any delete, so they tell of `than` only if that was one.
+   * The block of a copy holds `than`, or something newer. Stricter than not lacking it: zeros may be from any delete, and
+   * tell of `than` only if that was one.
    */
   holds(node: NodeName, block: number, than: WriteId): boolean {
     const word = this.view.visible(node, block);
     if (word === 0) return than === 0 || this.writes[than - 1]?.isDelete === true;
-    return this.issuedAt(this.writeOf(word, block)) >= this.issuedAt(than);
+    return !this.isOlder(this.writeOf(word, block), than);
   }
 
   lacksDurably(node: NodeName, block: number, than: WriteId): boolean {
@@ -150,6 +159,8 @@ export class Ledger {
     this.writes.push(write);
     this.#issuedAt.push(this.#now++);
     this.#endedAt.push(Infinity);
+    this.#firstSession.push(facts.session);
+    this.#lastSession.push(Infinity);
     if (isDelete) this.#openDeletes.push(write);
     if (!facts.connected && facts.lone === 'no') facts.lone = 'maybe';
     return id;
@@ -159,9 +170,30 @@ export class Ledger {
   end(id: WriteId): void {
     this.#endedAt[id] = this.#now++;
     const write = this.writes[id - 1];
-    if (write?.isDelete !== true) return;
+    if (write === undefined) return;
+    this.#lastSession[id] = this.facts[write.node].session;
+    if (!write.isDelete) return;
     this.#openDeletes = this.#openDeletes.filter((open) => open !== write);
     this.#lastDelete[write.node].fill(id, write.block, write.block + write.count);
+  }
+
+  /** The write may have been sent to the other node in this session of `node`. */
+  belongsTo(id: WriteId, node: NodeName, session: number): boolean {
+    if (this.writes[id - 1]?.node !== node) return false;
+    return (this.#firstSession[id] ?? 0) <= session && session <= (this.#lastSession[id] ?? 0);
+  }
+
+  workerStarted(node: NodeName, role: Role): void {
+    const facts = this.facts[node];
+    facts.worker = facts.workers++ === 0 ? role : null;
+    facts.greeted = facts.attached = false;
+  }
+
+  workerEnded(node: NodeName): void {
+    const facts = this.facts[node];
+    facts.workers--;
+    facts.worker = null;
+    facts.greeted = facts.attached = false;
   }
 
   /** Time passes for whoever compares with `now`. */
@@ -235,6 +267,7 @@ export class Ledger {
     const theirs = this.facts[other];
     mine.connected = mine.intact = true;
     mine.session++;
+    theirs.attached = theirs.greeted;
     theirs.connected = theirs.intact = false;
     mine.unconfirmed = [];
     theirs.owed = [];
@@ -254,21 +287,8 @@ export class Ledger {
     term.base[1].set(this.#image(other));
     if (!mine.behind) return;
     // A primary that did not know that it was behind: what the application sees from now on is the other node's data.
-    this.#rebase(term, theirs.required);
-  }
-
-  /** The next worker of `node` takes its device over: meanwhile the other node may have been primary. */
-  takeOver(node: NodeName): void {
-    const { term, required } = this.facts[node];
-    if (term === null) return;
-    term.base[0].set(this.#image(node));
-    this.#rebase(term, required);
-  }
-
-  #rebase(term: Term, must: Int32Array): void {
     term.rebasedMs = this.view.nowMs();
-    term.must.set(must);
-    term.floor.fill(0);
+    term.must.set(theirs.required);
   }
 
   /** Where nobody was promised anything alone, the counters decide, as they will for the nodes. */
@@ -286,7 +306,6 @@ export class Ledger {
     const mine = this.facts[node];
     if (!mine.connected) return;
     mine.connected = mine.intact = false;
-    mine.disconnectedMs = this.view.nowMs();
     if (mine.lone === 'no') mine.lone = 'maybe';
     this.confirm(node);
   }

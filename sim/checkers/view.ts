@@ -24,6 +24,8 @@ export interface View {
   /** What is on the disk, or null when it cannot be understood. */
   metadata(node: NodeName): Metadata | null;
   durableMetadata(node: NodeName): Metadata | null;
+  /** What the node would understand of such a block; null: nothing. */
+  decode(node: NodeName, block: Uint8Array): Metadata | null;
   role(node: NodeName): Role;
   hasWorker(node: NodeName): boolean;
   /** What `hastctl status` would say; null without a worker that answers. */

@@ -29,8 +29,7 @@ export function withoutSteps(
 /** When a step comes that waits for `second` after `first`. */
 function together(first: When, second: When): When {
   if (second.kind === 'at') return second;
-  // Whole microseconds.
-  return { kind: first.kind, ms: Math.round((first.ms + second.ms) * 1000) / 1000 };
+  return { kind: first.kind, ms: first.ms + second.ms };
 }
 
 /** The script with one step changed. */

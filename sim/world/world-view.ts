@@ -1,14 +1,13 @@
 /** The world as an outsider sees it; what judges and conditions are told from. */
 import type { ReplicationMode } from '../../core/config/types.js';
-import { decodeMetadata, type Metadata } from '../../core/metadata/codec.js';
+import type { Metadata } from '../../core/metadata/codec.js';
 import { METADATA_BYTES } from '../../core/metadata/geometry.js';
-import { isPortError } from '../../core/ports/error.js';
 import type { Role, WorkerStatus } from '../../core/resource/types.js';
 import type { ClientRequest } from '../checkers/checker.js';
 import type { View } from '../checkers/view.js';
-import { simCodecs } from '../codecs.js';
 import type { SimMedium } from '../medium.js';
 import { BLOCK_BYTES, type NodeName, type Setup } from '../script/script.js';
+import { MetadataReader } from './metadata-reader.js';
 import type { World } from './world.js';
 
 const WORDS = BLOCK_BYTES / 4;
@@ -29,6 +28,7 @@ export class WorldView implements View {
   readonly dataOffset: number;
   readonly #world: World;
   readonly #firstWord: number;
+  readonly #readers = { a: new MetadataReader(), b: new MetadataReader() };
   readonly #visible: Record<NodeName, Known> = { a: unknown(), b: unknown() };
   readonly #durable: Record<NodeName, Known> = { a: unknown(), b: unknown() };
 
@@ -73,6 +73,12 @@ export class WorldView implements View {
     if (!this.canFlush(node)) return this.metadata(node);
     const { medium } = this.#world.nodes[node];
     return this.#read(node, medium, medium.durable, this.#durable[node]);
+  }
+
+  decode(node: NodeName, block: Uint8Array): Metadata | null {
+    const { medium, resource } = this.#world.nodes[node];
+    const { mediaSize, sectorSize } = medium;
+    return this.#readers[node].read(block, { resource: resource.name, mediaSize, sectorSize });
   }
 
   role(node: NodeName): Role {
@@ -142,13 +148,7 @@ export class WorldView implements View {
   #read(node: NodeName, medium: SimMedium, image: Uint8Array, known: Known): Metadata | null {
     if (known.version === medium.metadataVersion) return known.metadata;
     known.version = medium.metadataVersion;
-    const expected = {
-      resource: this.#world.nodes[node].resource.name,
-      mediaSize: medium.mediaSize,
-      sectorSize: medium.sectorSize,
-    };
-    const metadata = decodeMetadata(image.slice(0, METADATA_BYTES), expected, simCodecs);
-    known.metadata = isPortError(metadata) ? null : metadata;
+    known.metadata = this.decode(node, image);
     return known.metadata;
   }
 }

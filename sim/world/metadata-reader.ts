@@ -1,0 +1,48 @@
+/**
+ * Metadata blocks, decoded. The same few blocks are looked at over and over, as they are written, become visible and become
+ * durable, so those that were seen last are remembered.
+ */
+import { decodeMetadata, type Metadata, type MetadataExpectation } from '../../core/metadata/codec.js';
+import { METADATA_BYTES } from '../../core/metadata/geometry.js';
+import { isPortError } from '../../core/ports/error.js';
+import { simCodecs } from '../codecs.js';
+
+interface Seen {
+  readonly words: Uint32Array;
+  mediaSize: number;
+  metadata: Metadata | null;
+}
+
+const REMEMBERED = 4;
+
+export class MetadataReader {
+  readonly #block = new Uint8Array(METADATA_BYTES);
+  readonly #words = new Uint32Array(this.#block.buffer);
+  readonly #seen: Seen[] = [];
+  #next = 0;
+
+  /** What begins with this block; null when it cannot be understood. */
+  read(image: Uint8Array, expected: MetadataExpectation): Metadata | null {
+    this.#block.set(image.length === METADATA_BYTES ? image : image.subarray(0, METADATA_BYTES));
+    const { mediaSize } = expected;
+    for (const seen of this.#seen) {
+      if (seen.mediaSize === mediaSize && equal(seen.words, this.#words)) return seen.metadata;
+    }
+    const decoded = decodeMetadata(this.#block, expected, simCodecs);
+    const metadata = isPortError(decoded) ? null : decoded;
+    const oldest = this.#seen[this.#next];
+    if (oldest === undefined) this.#seen.push({ words: this.#words.slice(), mediaSize, metadata });
+    else {
+      oldest.words.set(this.#words);
+      oldest.mediaSize = mediaSize;
+      oldest.metadata = metadata;
+    }
+    this.#next = (this.#next + 1) % REMEMBERED;
+    return metadata;
+  }
+}
+
+function equal(a: Uint32Array, b: Uint32Array): boolean {
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
