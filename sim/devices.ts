@@ -20,6 +20,9 @@ export interface DeviceUser {
   deviceAppeared(device: SimDevice): void;
   /** It is gone; requests without an answer will never get one. */
   deviceVanished(device: SimDevice): void;
+  /** The worker has decided to answer. */
+  completed?(requestId: number): void;
+  /** The answer is there, at the end of the same turn. */
   answered(requestId: number, error: PortError | null): void;
 }
 
@@ -148,6 +151,7 @@ export class SimDevice implements Device, EventHandler {
 
   complete(requestId: number, error: PortError | null): void {
     this.#unanswered.delete(requestId);
+    this.#host.user.completed?.(requestId);
     if (this.#answeredIds.length === 0) this.#owner?.turns.atEnd(this.#answer);
     this.#answeredIds.push(requestId);
     this.#answeredErrors.push(error);

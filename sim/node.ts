@@ -95,8 +95,9 @@ export class SimNode {
     this.medium.imprint(METADATA_BYTES, map);
   }
 
-  /** Starts the main daemon; every role is init. */
+  /** Starts the main daemon; every role is init, and a device that an earlier one has left is removed (W34). */
   start(): void {
+    this.#devices.removeOrphan();
     const { machine, medium } = this;
     const { process, clock, network, entropy } = machine.boot('hastd');
     const log = this.#log();

@@ -26,6 +26,8 @@ export interface ClientRequest {
   readonly term: Term | null;
   /** The session of its node at that time, as the ledger counts them; null: not connected. */
   readonly session: number | null;
+  /** The session of its node when the worker decided to answer; it may be lost in the same turn. */
+  answeredIn: number | null;
   /** Code of the answer; null: success. Undefined: none yet. */
   error: string | null | undefined;
 }

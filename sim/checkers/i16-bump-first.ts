@@ -4,8 +4,8 @@ import type { Bench, Checker } from './checker.js';
 
 export function bumpFirst({ view, ledger, report }: Bench): Checker {
   return {
-    answered({ node, write, error, block, count }) {
-      if (error !== null || write === 0 || ledger.facts[node].connected) return;
+    answered({ node, write, error, block, count, answeredIn }) {
+      if (error !== null || write === 0 || answeredIn !== null) return;
       const other = otherNode(node);
       let lacking = -1;
       for (let at = block; at < block + count; at++) if (ledger.lacks(other, at, write)) lacking = at;

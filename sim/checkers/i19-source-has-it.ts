@@ -5,7 +5,7 @@ import type { Bench, Checker } from './checker.js';
 export function sourceHasIt({ ledger, report }: Bench): Checker {
   return {
     answered({ node, write, error, block, count }) {
-      if (error !== null || write === 0 || !ledger.facts[node].behind) return;
+      if (error !== null || write === 0 || !ledger.facts[node].behind || ledger.hasAll(node)) return;
       const source = otherNode(node);
       for (let at = block; at < block + count; at++) {
         if (!ledger.lacks(source, at, write)) continue;

@@ -73,7 +73,7 @@ export class Judges {
       this.ledger.facts[request.node].intact && request.session === this.ledger.sessionOf(request.node);
     if (request.write !== 0) {
       const memsync = this.#view.mode(request.node) === 'memsync' && this.#view.modeSettled(request.node);
-      this.ledger.acknowledged(request.write, together && memsync);
+      this.ledger.acknowledged(request.write, request.answeredIn, together && memsync);
     } else if (request.covers !== null) {
       this.ledger.flushed(request.node, request.covers, together);
     }

@@ -138,8 +138,8 @@ export class Ledger {
   }
 
   /**
-   * The block of a copy holds `than`, or something newer. Stricter than not lacking it: zeros may be from any delete, and
-   * tell of `than` only if that was one.
+   * The block of a copy holds `than`, or what was issued after it. Stricter than not lacking it: a write that was issued
+   * before may still be about to be overwritten, and zeros, which may be from any delete, tell of `than` only if that was one.
    */
   holds(node: NodeName, block: number, than: WriteId): boolean {
     const word = this.view.visible(node, block);
@@ -149,6 +149,12 @@ export class Ledger {
 
   lacksDurably(node: NodeName, block: number, than: WriteId): boolean {
     return than !== 0 && this.isOlder(this.writeOf(this.view.durable(node, block), block), than);
+  }
+
+  /** The copy lacks nothing of what the other one must hold. */
+  hasAll(node: NodeName): boolean {
+    const { required } = this.facts[otherNode(node)];
+    return required.every((id, block) => !this.lacks(node, block, id));
   }
 
   /** The application issues a write; its number is the value to be written. */
@@ -207,8 +213,11 @@ export class Ledger {
     return connected ? session : null;
   }
 
-  /** A write was answered with success (its end is recorded already). `received`: the other node has it at least in memory. */
-  acknowledged(id: WriteId, received: boolean): void {
+  /**
+   * A write was answered with success, while its node had the session `answeredIn` (its end is recorded already).
+   * `received`: the other node has it at least in memory.
+   */
+  acknowledged(id: WriteId, answeredIn: number | null, received: boolean): void {
     const write = this.writes[id - 1];
     if (write === undefined) return;
     const mine = this.facts[write.node];
@@ -223,8 +232,14 @@ export class Ledger {
       else if (!this.holds(other, block, id)) lacking = true;
     }
     if (!lacking) return;
-    if (!mine.connected) mine.lone = 'acknowledged';
-    else {
+    if (answeredIn === null) {
+      mine.lone = 'acknowledged';
+      // A synchronisation from the other node was complete, and its session ended before anybody could tell.
+      if (mine.behind && this.hasAll(write.node)) {
+        mine.behind = mine.mixed = false;
+        theirs.lone = 'no';
+      }
+    } else {
       mine.unconfirmed.push(id);
       if (received) theirs.owed.push(id);
     }
@@ -248,6 +263,8 @@ export class Ledger {
       }
       mine.behind = mine.lagging = mine.mixed = false;
     }
+    // Whoever has missed something, but was not written by a synchronisation, may go on alone: a fork of the history.
+    if (!mine.connected && !mine.mixed) mine.behind = false;
     const truth = mine.connected && mine.behind ? this.facts[other] : mine;
     const must = truth.required.slice();
     const base: [Int32Array, Int32Array] = [this.#image(node), new Int32Array(blocks).fill(-1)];

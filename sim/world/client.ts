@@ -98,6 +98,11 @@ export class Seat implements DeviceUser {
     return true;
   }
 
+  completed(requestId: number): void {
+    const request = this.outstanding.get(requestId);
+    if (request !== undefined) request.answeredIn = this.#judges.ledger.sessionOf(this.#node);
+  }
+
   answered(requestId: number, error: PortError | null): void {
     const request = this.outstanding.get(requestId);
     // The device may have vanished while the answer was on its way.
@@ -131,8 +136,11 @@ export class Seat implements DeviceUser {
     const issuedMs = this.#scheduler.nowMs;
     const session = ledger.sessionOf(this.#node);
     const node = this.#node;
-    const error = undefined;
-    return { node, command, block, count, write, words, issuedMs, floors, covers, term, session, error };
+    return {
+      ...{ node, command, block, count, write, words, issuedMs, floors, covers, term, session },
+      answeredIn: null,
+      error: undefined,
+    };
   }
 }
 
