@@ -137,6 +137,7 @@ export class Judges {
   }
 
   workerStarted(node: NodeName, role: Role): void {
+    if (role === 'primary') this.ledger.takeOver(node);
     for (const checker of this.#all) checker.workerStarted?.(node, role);
     this.ledger.workerStarted(node, role);
   }

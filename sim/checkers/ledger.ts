@@ -144,7 +144,7 @@ export class Ledger {
   holds(node: NodeName, block: number, than: WriteId): boolean {
     const word = this.view.visible(node, block);
     if (word === 0) return than === 0 || this.writes[than - 1]?.isDelete === true;
-    return !this.isOlder(this.writeOf(word, block), than);
+    return this.issuedAt(this.writeOf(word, block)) >= this.issuedAt(than);
   }
 
   lacksDurably(node: NodeName, block: number, than: WriteId): boolean {
@@ -304,8 +304,21 @@ export class Ledger {
     term.base[1].set(this.#image(other));
     if (!mine.behind) return;
     // A primary that did not know that it was behind: what the application sees from now on is the other node's data.
+    this.#rebase(term, theirs.required);
+  }
+
+  /** The next worker of `node` takes its device over: meanwhile the other node may have been primary. */
+  takeOver(node: NodeName): void {
+    const { term, required } = this.facts[node];
+    if (term === null) return;
+    term.base[0].set(this.#image(node));
+    this.#rebase(term, required);
+  }
+
+  #rebase(term: Term, must: Int32Array): void {
     term.rebasedMs = this.view.nowMs();
-    term.must.set(theirs.required);
+    term.must.set(must);
+    term.floor.fill(0);
   }
 
   /** Where nobody was promised anything alone, the counters decide, as they will for the nodes. */

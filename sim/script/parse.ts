@@ -46,7 +46,7 @@ export function parseScript(text: string, fileName = 'script'): Script | ScriptE
       setup = parseSetup(words, setup);
       if (steps.length > 0) words.fail('setup comes before the first step');
     } else {
-      steps.push(...parseSteps(words, setup, String(index + 1)));
+      steps.push(...parseSteps(words, setup, steps.length));
     }
     words.end();
     if (words.error !== null) {
@@ -60,8 +60,8 @@ function blocksOf({ extents, extentBytes }: Setup): number {
   return (extents * extentBytes) / BLOCK_BYTES;
 }
 
-/** `name`: of the line, for shorthands that draw random numbers. */
-function parseSteps(words: Words, setup: Setup, name: string): Step[] {
+/** `before`: the number of steps so far. */
+function parseSteps(words: Words, setup: Setup, before: number): Step[] {
   const when = parseWhen(words);
   if (when === AT_ONCE && words.accept('wait')) {
     return [{ when: { kind: 'after', ms: words.duration() }, action: { kind: 'nothing' } }];
@@ -72,7 +72,7 @@ function parseSteps(words: Words, setup: Setup, name: string): Step[] {
     const requests = words.integer('a number of requests', 1, MAX_LOAD);
     words.expect('requests');
     words.expect('within');
-    return loadSteps(when, setup, requests, words.duration(), name);
+    return loadSteps(when, setup, requests, words.duration(), `after ${String(before)}`);
   }
   const verb = words.take('an action');
   const sentence = Object.hasOwn(SENTENCES, verb) ? SENTENCES[verb] : undefined;

@@ -78,9 +78,9 @@ export type Condition =
   | { readonly kind: 'connected'; readonly present: boolean }
   /** Every request has its answer. */
   | { readonly kind: 'idle' }
-  /** An `exec` hook ran with this event on that node (since the step before). */
+  /** An `exec` hook ran with this event on that node since the last step that did something. */
   | { readonly kind: 'event'; readonly node: NodeName; readonly event: string }
-  /** A line of the node's log (since the step before) contains the text. */
+  /** A line of the node's log since the last step that did something contains the text. */
   | { readonly kind: 'log'; readonly node: NodeName; readonly text: string }
   | { readonly kind: 'incomplete'; readonly node: NodeName; readonly present: boolean }
   /** The counters in the metadata of the node. */
@@ -101,6 +101,7 @@ export type Expectation =
   | { readonly kind: 'equal' }
   /** The last answered request failed, or succeeded. */
   | { readonly kind: 'answer'; readonly ok: boolean }
+  /** So often since the world began. */
   | { readonly kind: 'count'; readonly node: NodeName; readonly event: string; readonly times: number };
 
 export type Action =

@@ -6,14 +6,10 @@ export const AT_ONCE: When = { kind: 'after', ms: 0 };
 /** How long is waited for conditions that have no limit of their own. */
 export const PATIENCE_MS = 60_000;
 
-/** Both nodes created and started, `a` is primary, in sync. */
+/** `a` is primary, `b` secondary, in sync. */
 export function pairSteps(when: When): Step[] {
   return [
-    { when, action: { kind: 'create', node: 'a' } },
-    { when: AT_ONCE, action: { kind: 'create', node: 'b' } },
-    { when: AT_ONCE, action: { kind: 'start', node: 'a' } },
-    { when: AT_ONCE, action: { kind: 'start', node: 'b' } },
-    { when: AT_ONCE, action: { kind: 'role', node: 'b', role: 'secondary', force: false } },
+    { when, action: { kind: 'role', node: 'b', role: 'secondary', force: false } },
     { when: { kind: 'after', ms: 100 }, action: { kind: 'role', node: 'a', role: 'primary', force: false } },
     { when: AT_ONCE, action: { kind: 'until', condition: { kind: 'in-sync' }, withinMs: PATIENCE_MS } },
   ];

@@ -4,7 +4,7 @@
  * depend on the seed, which draws other delays for every other script: once the easy chunks are gone, a guess is tried with
  * a few seeds.
  */
-import { DEFAULT_SETUP, type Script, type Step } from '../script/script.js';
+import { DEFAULT_SETUP, type Action, type Script, type Step } from '../script/script.js';
 import type { Violation } from '../world/result.js';
 import { rounderTimes, simplerActions, simplerSetups, simplerWhens } from './simpler.js';
 import { blocksOf, isRequest, mapBlocks, withoutSteps, withStep, type RemovedTime } from './steps.js';
@@ -28,8 +28,10 @@ export interface Shrunk {
 const FEW_STEPS = 40;
 /** Scripts this short are tried without each pair of steps. */
 const PAIRED_STEPS = 24;
-/** How many other seeds a guess is worth. */
-const SEEDS = 5;
+/** More seeds are not tried for one guess. */
+const MAX_SEEDS = 20;
+/** How many guesses all chunks of one size are worth. */
+const MAX_GUESSES = 500;
 
 /** The shortest script found that breaks the same invariant as `script` does; null when that breaks none. */
 export function shrink(script: Script, fails: Fails, budget: Budget): Shrunk | null {
@@ -43,11 +45,13 @@ class Shrinker {
   #runs = 1;
   /** How many candidates took the place of the one before. */
   #accepted = 0;
+  /** How many other seeds a guess is worth. */
+  #seeds = 0;
   readonly #cause: string;
   readonly #fails: Fails;
   readonly #budget: number;
-  /** What was run already. */
-  readonly #known = new Set<string>();
+  /** What became of the candidates that were run. */
+  readonly #known = new Map<string, Violation | null>();
 
   constructor(script: Script, violation: Violation, fails: Fails, budget: number) {
     this.#script = script;
@@ -59,11 +63,12 @@ class Shrinker {
 
   shrink(): Shrunk {
     this.#removeTail();
+    this.#failEarlier();
+    this.#removeOtherBlocks();
     this.#removeChunks(isRequest, 'kept');
     this.#removeChunks(() => true, 'kept');
     this.#simplifySetup();
     this.#shortenTogether();
-    this.#removeChunks(() => true, 'dropped');
     // Each pass may make room for the others.
     for (let before = -1; before !== this.#accepted && this.#runs < this.#budget;) {
       before = this.#accepted;
@@ -74,8 +79,9 @@ class Shrinker {
   }
 
   #round(): void {
-    this.#removeTail();
-    this.#removeChunks(() => true, 'kept', SEEDS);
+    this.#failEarlier();
+    this.#removeOtherBlocks();
+    this.#removeChunks(() => true, 'kept');
     this.#removeChunks(() => true, 'dropped');
     this.#removePairs();
     this.#simplifySteps();
@@ -89,21 +95,36 @@ class Shrinker {
 
   /** Runs the candidate, and goes on from it when it fails for the same cause. */
   #accepts(candidate: Script): boolean {
-    if (this.#runs >= this.#budget) return false;
+    const violation = this.#run(candidate);
+    if (violation === null) return false;
+    this.#goOn(candidate, violation);
+    this.#removeTail();
+    return true;
+  }
+
+  /** The violation when it has the same cause; null, too, when there are no runs left. */
+  #run(candidate: Script): Violation | null {
     const key = JSON.stringify(candidate);
-    if (this.#known.has(key)) return false;
-    this.#known.add(key);
+    const known = this.#known.get(key);
+    if (known !== undefined) return known;
+    if (this.#runs >= this.#budget) return null;
     this.#runs++;
     const violation = this.#fails(candidate);
-    if (violation === null || causeOf(violation) !== this.#cause) return false;
-    this.#script = candidate;
+    const same = violation !== null && causeOf(violation) === this.#cause ? violation : null;
+    this.#known.set(key, same);
+    return same;
+  }
+
+  #goOn(script: Script, violation: Violation): void {
+    this.#script = script;
     this.#violation = violation;
     this.#accepted++;
-    return true;
   }
 
   /** Tries the seed of the script, then up to `seeds` others. */
   #acceptsSteps(steps: readonly Step[], seeds = 0): boolean {
+    // The time of the last step cannot be kept without a step.
+    if (isSame(steps, this.#steps)) return false;
     if (this.#accepts({ ...this.#script, steps })) return true;
     for (let seed = 1; seed <= seeds; seed++)
       if (this.#accepts(withSeed({ ...this.#script, steps }, seed))) return true;
@@ -112,18 +133,49 @@ class Shrinker {
 
   /** Nothing after the violation matters, if it does not come with the end of the script. */
   #removeTail(): void {
-    this.#acceptsSteps(this.#steps.slice(0, this.#violation.step + 1));
+    const steps = this.#steps.slice(0, this.#violation.step + 1);
+    if (steps.length === this.#steps.length) return;
+    const shorter = { ...this.#script, steps };
+    const violation = this.#run(shorter);
+    if (violation !== null) this.#goOn(shorter, violation);
   }
 
-  /** From the end, since what came last is most often the consequence; halves first, single steps last. */
-  #removeChunks(candidate: (step: Step) => boolean, time: RemovedTime, seeds = 0): void {
+  /** Tries other seeds: one may fail before the script has come far. How many fail tells how many a guess is worth. */
+  #failEarlier(): void {
+    let failed = 1;
+    for (let seed = 1; seed <= MAX_SEEDS; seed++) {
+      const script = withSeed(this.#script, seed);
+      const violation = this.#run(script);
+      if (violation === null) continue;
+      failed++;
+      if (violation.step >= this.#violation.step) continue;
+      this.#goOn(script, violation);
+      this.#removeTail();
+    }
+    this.#seeds = Math.floor(MAX_SEEDS / failed);
+  }
+
+  /** Requests that do not touch the block it is about. */
+  #removeOtherBlocks(): void {
+    const { block } = this.#violation;
+    if (block === null) return;
+    const others = this.#steps.flatMap(({ action }, index) => (misses(action, block) ? [index] : []));
+    this.#acceptsSteps(withoutSteps(this.#steps, new Set(others), 'kept'), this.#seeds);
+  }
+
+  /**
+   * From the end, since what came last is most often the consequence; all first, single steps last. Where many seeds must be
+   * tried, small chunks have to wait until the script is shorter.
+   */
+  #removeChunks(candidate: (step: Step) => boolean, time: RemovedTime): void {
     const indexes = () => this.#steps.flatMap((step, index) => (candidate(step) ? [index] : []));
     for (let size = indexes().length; size >= 1; size >>= 1) {
+      if ((indexes().length / size) * (1 + this.#seeds) > MAX_GUESSES) return;
       let end = indexes().length;
       while (end > 0 && this.#runs < this.#budget) {
         const start = Math.max(0, end - size);
         const chunk = new Set(indexes().slice(start, end));
-        this.#acceptsSteps(withoutSteps(this.#steps, chunk, time), seeds);
+        this.#acceptsSteps(withoutSteps(this.#steps, chunk, time), this.#seeds);
         end = Math.min(start, indexes().length);
       }
     }
@@ -194,7 +246,7 @@ class Shrinker {
   }
 
   #simplifySeed(): void {
-    for (let seed = DEFAULT_SETUP.seed; seed < DEFAULT_SETUP.seed + SEEDS; seed++) {
+    for (let seed = DEFAULT_SETUP.seed; seed < MAX_SEEDS; seed++) {
       if (seed === this.#script.setup.seed) return;
       if (this.#accepts(withSeed(this.#script, seed))) return;
     }
@@ -205,6 +257,17 @@ class Shrinker {
 function causeOf({ invariant, text }: Violation): string {
   if (invariant !== 'crash' && invariant !== 'expect') return invariant;
   return `${invariant}: ${text.split('\n', 1)[0]?.replaceAll(/\d+/g, '#') ?? ''}`;
+}
+
+/** It is a request for other blocks. */
+function misses(action: Action, block: number): boolean {
+  if (action.kind !== 'request' || action.request.kind === 'flush') return false;
+  const { block: first, count } = action.request;
+  return block < first || block >= first + count;
+}
+
+function isSame(one: unknown, other: unknown): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
 }
 
 function withSeed(script: Script, seed: number): Script {

@@ -29,7 +29,8 @@ export function withoutSteps(
 /** When a step comes that waits for `second` after `first`. */
 function together(first: When, second: When): When {
   if (second.kind === 'at') return second;
-  return { kind: first.kind, ms: first.ms + second.ms };
+  // Whole microseconds.
+  return { kind: first.kind, ms: Math.round((first.ms + second.ms) * 1000) / 1000 };
 }
 
 /** The script with one step changed. */

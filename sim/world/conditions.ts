@@ -55,7 +55,7 @@ export function connectedPrimary(world: World): NodeName | null {
 }
 
 /** Events of the hooks that ran on the node since somebody last looked. */
-export function eventsOf(world: World, node: NodeName): string[] {
+function eventsOf(world: World, node: NodeName): string[] {
   return world.nodes[node].hooks.slice(world.seen[node].hooks).map((hook) => hook.split(' ')[0] ?? '');
 }
 

@@ -1,6 +1,7 @@
 /** What a script says should be so. */
 import type { Expectation, NodeName } from '../script/script.js';
-import { eventsOf, holds } from './conditions.js';
+import { printExpectation } from '../script/print.js';
+import { holds } from './conditions.js';
 import type { World } from './world.js';
 
 /** A READ that an expectation makes is answered in this time. */
@@ -43,13 +44,13 @@ function faultOf(world: World, expectation: Expectation): string | null {
         : 'the last request should have failed';
     }
     case 'count': {
-      const found = eventsOf(world, expectation.node).filter((event) => event === expectation.event).length;
-      if (found === expectation.times) return null;
       const { node, event, times } = expectation;
+      const found = world.nodes[node].hooks.filter((hook) => hook.split(' ')[0] === event).length;
+      if (found === times) return null;
       return `${node} should have told ${event} ${String(times)} times, and did ${String(found)} times`;
     }
     default:
-      return holds(world, expectation) ? null : `not so: ${JSON.stringify(expectation)}`;
+      return holds(world, expectation) ? null : `not so: ${printExpectation(expectation)}`;
   }
 }
 

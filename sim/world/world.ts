@@ -32,7 +32,7 @@ import { Weather } from './weather.js';
 import { WorldView } from './world-view.js';
 
 export interface RunOptions {
-  /** Builds of the core besides our own. */
+  /** Builds of the core; `own` is the one this simulator was compiled with, unless there is another here. */
   readonly cores?: Partial<Record<CoreName, CoreBuild>>;
   /** Gets a line of text for everything that happens. */
   readonly tracer?: ((atMs: number, text: string) => void) | null;
@@ -247,9 +247,9 @@ export class World {
     };
   }
 
-  /** A disk that lies may cost data, but it is no reason to crash. */
+  /** A disk that lies may cost data, but it is no reason to crash; what a script expects, it expects all the same. */
   #inexcusable(): RunResult['violations'] {
-    return this.judges.violations.filter(({ invariant }) => invariant === 'crash');
+    return this.judges.violations.filter(({ invariant }) => invariant === 'crash' || invariant === 'expect');
   }
 
   #node(name: NodeName, { cores }: RunOptions): SimNode {
@@ -275,7 +275,7 @@ export class World {
     if (isPortError(geometry) || geometry.localoff !== DATA_OFFSET)
       throw new Error('the map needs one sector');
     const coreName = setup.cores[name];
-    const core = coreName === 'own' ? ownCore : cores?.[coreName];
+    const core = cores?.[coreName] ?? (coreName === 'own' ? ownCore : undefined);
     if (core === undefined) throw new Error(`there is no build of the core ${coreName}`);
     const node = new SimNode(
       this.scheduler,

@@ -41,7 +41,7 @@ describe('the README of the language', () => {
 
   it('begins with a whole script', () => {
     const [, text = ''] = /```\n(.*?)```/s.exec(README) ?? [];
-    expect(parsed(text).steps).toHaveLength(12);
+    expect(parsed(text).steps).toHaveLength(8);
   });
 
   it('shows every verb', () => {
@@ -71,11 +71,7 @@ describe('a script', () => {
   it('may hold shorthands, which are printed at length', () => {
     expect(printScript(parsed('+1s pair\ncrash a\nstart a b\nuntil idle'))).toBe(
       [
-        '+1s create a',
-        'create b',
-        'start a',
-        'start b',
-        'role b secondary',
+        '+1s role b secondary',
         '+100ms role a primary',
         'until in-sync within 1min',
         'kill a',
