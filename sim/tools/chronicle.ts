@@ -64,7 +64,8 @@ export interface Moment {
   readonly states: Readonly<Record<NodeName, BlockState>>;
 }
 
-const MINOR_LEVELS: readonly LogLevel[] = ['debug1', 'debug2'];
+/** Everything else that nodes log is known from what happens. */
+const LEVELS: readonly LogLevel[] = ['crit', 'error', 'warning'];
 
 export class Chronicle implements Witness, LanObserver {
   readonly happenings: Happening[] = [];
@@ -161,7 +162,7 @@ export class Chronicle implements Witness, LanObserver {
   }
 
   logged(node: NodeName, level: LogLevel, text: string): void {
-    this.#tell('log', node, node, `${level}: ${text}`, null, MINOR_LEVELS.includes(level));
+    this.#tell('log', node, node, `${level}: ${text}`, null, !LEVELS.includes(level));
   }
 
   violated(violation: Violation): void {

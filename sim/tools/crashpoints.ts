@@ -40,17 +40,16 @@ function crash(name: string, ...actions: readonly (Action | undefined)[]): Crash
 
 /** The points of a script, from its last `until` on: what comes before only leads there. In the order of time. */
 export function crashPoints(script: Script, options: RunOptions = {}): readonly CrashPoint[] {
-  const steps = withoutEnd(script.steps);
-  const watch = new EventWatch(
-    steps.findLastIndex(({ action }) => action.kind === 'until') + 1,
-    steps.length,
-  );
-  new World(script.setup, { ...options, witness: watch }).run(steps);
+  const { setup, steps } = settled(script);
+  const firstStep = steps.findLastIndex(({ action }) => action.kind === 'until') + 1;
+  const watch = new EventWatch(firstStep, steps.length - 1);
+  new World(setup, { ...options, witness: watch }).run(steps);
   const points = new Map<number, string>();
   for (const { event, texts } of watch.notes) {
     const what = [...texts].join(', ');
     if (!points.has(event - 1)) points.set(event - 1, `before ${what}`);
-    points.set(event, `after ${what}`);
+    // The next event may come when everything has been repaired.
+    if (event < watch.endEvents) points.set(event, `after ${what}`);
   }
   return [...points].map(([events, what]) => ({ events, what }));
 }
@@ -62,12 +61,11 @@ export function runCrashPoint(
   { actions }: Crash,
   options: RunOptions = {},
 ): RunResult {
-  const end: Step = { when: { kind: 'after', ms: 0 }, action: { kind: 'settle' } };
-  const settled: Script = { ...script, steps: [...withoutEnd(script.steps), end] };
-  return runStruck(settled, [{ events: point.events, actions, undo: [] }], options);
+  return runStruck(settled(script), [{ events: point.events, actions, undo: [] }], options);
 }
 
-/** A crash after everything is over is of no use. */
-function withoutEnd(steps: readonly Step[]): readonly Step[] {
-  return steps.at(-1)?.action.kind === 'settle' ? steps.slice(0, -1) : steps;
+function settled(script: Script): Script {
+  if (script.steps.at(-1)?.action.kind === 'settle') return script;
+  const settle: Step = { when: { kind: 'after', ms: 0 }, action: { kind: 'settle' } };
+  return { ...script, steps: [...script.steps, settle] };
 }

@@ -30,6 +30,8 @@ export class EventNote {
 export class EventWatch implements Witness, LanObserver {
   /** In the order of time. */
   readonly notes: EventNote[] = [];
+  /** How many events had happened when it ended. */
+  endEvents = Infinity;
   readonly #firstStep: number;
   readonly #endStep: number;
   #world: World | null = null;
@@ -48,6 +50,7 @@ export class EventWatch implements Witness, LanObserver {
 
   step(index: number): void {
     this.#isOn = index >= this.#firstStep && index < this.#endStep;
+    if (index === this.#endStep) this.endEvents = this.#world?.scheduler.events ?? 0;
   }
 
   diskWritten(node: NodeName, offset: number, _length: number): void {

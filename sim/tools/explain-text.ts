@@ -15,14 +15,14 @@ export function storyAsText(story: Story): string {
   const told = [
     printScript(story.script).trimEnd(),
     '',
-    ...story.happenings.map(line),
-    '',
+    // The story of a block has the rest in it.
+    ...(story.block === null || story.verbose ? [...story.happenings.map(line), ''] : []),
     ...blockLines(story),
-    `${seconds(result.virtualMs)}, ${String(result.events)} events, ${String(issued)} requests, ` +
+    `${seconds(result.virtualMs).trim()}, ${String(result.events)} events, ${String(issued)} requests, ` +
       `${String(acknowledged)} acknowledged, ${String(failed)} failed, hash ${result.hash}`,
     violation === null
       ? `No violation${result.excused === null ? '' : ` (${result.excused})`}.`
-      : `${violation.invariant} is violated at ${seconds(violation.atMs)}: ${violation.text}`,
+      : `${violation.invariant} is violated after ${seconds(violation.atMs).trim()}: ${violation.text}`,
   ];
   return `${told.join('\n')}\n`;
 }

@@ -6,10 +6,14 @@ import { unreachable } from '../../core/base/assert.js';
 import { printScript } from '../script/print.js';
 import type { Script } from '../script/script.js';
 import type { RunResult, Violation } from '../world/result.js';
-import { runScript, type RunOptions } from '../world/run.js';
+import type { RunOptions } from '../world/run.js';
 import { Chronicle, covers, type Happening, type Moment } from './chronicle.js';
 import { storyAsMermaid } from './explain-mermaid.js';
 import { storyAsText } from './explain-text.js';
+import { runStruck, type Strike } from './strikes.js';
+
+/** So many steps are not told one by one. */
+const LONG_SCRIPT = 40;
 
 export type ExplainFormat = 'text' | 'mermaid' | 'json';
 
@@ -18,6 +22,8 @@ export interface ExplainOptions extends RunOptions {
   readonly verbose?: boolean;
   /** The block whose story is told; by default that of the first violation. */
   readonly block?: number;
+  /** What is done to the world besides the script. */
+  readonly strikes?: readonly Strike[];
 }
 
 export interface Story {
@@ -26,6 +32,7 @@ export interface Story {
   /** The one it is all about. */
   readonly violation: Violation | null;
   readonly block: number | null;
+  readonly verbose: boolean;
   readonly happenings: readonly Happening[];
   /** What happened to the block, on both copies. */
   readonly moments: readonly Moment[];
@@ -47,29 +54,34 @@ export function explain(script: Script, format: ExplainFormat, options: ExplainO
 
 /** The happenings that matter, or all of them. */
 export function tell(script: Script, options: ExplainOptions = {}): Story {
-  const { verbose = false, ...runOptions } = options;
-  const block = options.block ?? runScript(script, runOptions).violations[0]?.block ?? null;
+  const { verbose = false, strikes = [], ...runOptions } = options;
+  const block = options.block ?? runStruck(script, strikes, runOptions).violations[0]?.block ?? null;
   const chronicle = new Chronicle(block);
-  const result = runScript(script, { ...runOptions, witness: chronicle });
+  const result = runStruck(script, strikes, { ...runOptions, witness: chronicle });
   const violation = result.violations[0] ?? null;
   const { happenings, moments } = chronicle;
-  const story = { script, result, violation, block, happenings, moments };
+  const story = { script, result, violation, block, verbose, happenings, moments };
   if (verbose) return story;
   const end = happenings.findIndex(({ kind }) => kind === 'violation') + 1 || happenings.length;
   const momentsEnd =
     moments.findIndex(({ happening }) => happening.kind === 'violation') + 1 || moments.length;
+  const isLong = script.steps.length > LONG_SCRIPT;
   return {
     ...story,
-    happenings: happenings.slice(0, end).filter((happening) => matters(happening, block)),
+    happenings: happenings.slice(0, end).filter((happening) => matters(happening, block, isLong)),
     moments: moments.slice(0, momentsEnd).filter(({ happening }) => !isEcho(happening)),
   };
 }
 
-function matters(happening: Happening, block: number | null): boolean {
+/** Of a block's story all that concerns the block, of a long one nothing that concerns only some blocks. */
+function matters(happening: Happening, block: number | null, isLong: boolean): boolean {
   if (happening.minor || isEcho(happening)) return false;
-  if (block === null || happening.blocks === null) return true;
-  return covers(happening, block);
+  if (happening.blocks !== null) return block === null ? !isLong : covers(happening, block);
+  return !isLong || !FLUSHES.has(happening.kind);
 }
+
+/** Without blocks these are about flushes. */
+const FLUSHES: ReadonlySet<Happening['kind']> = new Set(['flush', 'request', 'answer']);
 
 /** A message that arrives is told of once. */
 function isEcho({ kind, arrivesMs }: Happening): boolean {

@@ -134,10 +134,10 @@ class Explorer {
       return 0;
     }
     const left = level.strikes - branch.strikes.length;
-    const notes = this.#run(level, branch, left);
+    const strikes = this.#run(level, branch, left);
     if (this.#runs % PROGRESS_RUNS === 0) yield this.soFar();
     if (left === 0) return 1;
-    const children = spread(notes.flatMap(strikesAt));
+    const children = spread(strikes);
     let used = 1;
     for (const [index, strike] of children.entries()) {
       const share = Math.ceil((allowance - used) / (children.length - index));
@@ -147,8 +147,8 @@ class Explorer {
     return used;
   }
 
-  /** What could be seen after the last strike, up to a state that is known. */
-  #run(level: Level, { script, strikes }: Branch, left: number): readonly EventNote[] {
+  /** All strikes that are possible after the last one, up to a state that is known. */
+  #run(level: Level, { script, strikes }: Branch, left: number): readonly Strike[] {
     this.#runs++;
     level.runs++;
     const { steps } = script;
@@ -177,7 +177,9 @@ class Explorer {
     const struckAt = strikes.at(-1)?.events ?? 0;
     if (stopped) level.known++;
     else this.#judge({ script, strikes }, violations[0]);
-    return watch.notes.filter(({ event }) => event > struckAt);
+    const notes = watch.notes.filter(({ event }) => event > struckAt);
+    // The next event may come when everything has been repaired.
+    return notes.flatMap(strikesAt).filter(({ events }) => events < watch.endEvents);
   }
 
   #judge(branch: Branch, violation: Violation | undefined): void {

@@ -8,7 +8,8 @@ import { simCodecs } from '../codecs.js';
 
 type Field = keyof Metadata;
 
-/** `provname` and sizes never change while a node runs. */
+const FRESH_VALUES = ['0', 'init', 'false', 'none'];
+/** Names and sizes never change. */
 const FIELDS: readonly Field[] = ['resuid', 'localcnt', 'remotecnt', 'prevrole', 'incomplete', 'localBad'];
 
 export interface FrontChange {
@@ -56,11 +57,17 @@ function metadataChange(before: Uint8Array, after: Uint8Array): string | null {
   if (before.every((byte, index) => byte === after[index])) return null;
   const [old, now] = [parseMetadata(before, simCodecs), parseMetadata(after, simCodecs)];
   if (isPortError(now)) return 'unreadable';
-  if (isPortError(old))
-    return `readable: ${FIELDS.map((field) => `${field} ${valueOf(now, field)}`).join(', ')}`;
+  if (isPortError(old)) return created(now);
   const changed = FIELDS.filter((field) => valueOf(old, field) !== valueOf(now, field));
   if (changed.length === 0) return 'rewritten';
   return changed.map((field) => `${field} ${valueOf(old, field)} -> ${valueOf(now, field)}`).join(', ');
+}
+
+/** The fields that tell it from what `hastctl create` writes. */
+function created(metadata: Metadata): string {
+  const fields = FIELDS.filter((field) => !FRESH_VALUES.includes(valueOf(metadata, field)));
+  if (fields.length === 0) return 'as created';
+  return fields.map((field) => `${field} ${valueOf(metadata, field)}`).join(', ');
 }
 
 function valueOf(metadata: Metadata, field: Field): string {

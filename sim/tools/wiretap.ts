@@ -209,14 +209,14 @@ function describeAttachReply(list: NvList): Announced {
   return {
     ...handshake(text),
     dataBytes: mapsize,
-    withData: (message, map) => ({ ...message, text: `${text}, dirty extents ${dirtyIn(map, extents)}` }),
+    withData: (message, map) => ({ ...message, text: `${text}, ${dirtyIn(map, extents)}` }),
   };
 }
 
 function dirtyIn(map: Uint8Array, extents: number): string {
   const bitmap = Bitmap.from(map, extents);
   const dirty = Array.from({ length: extents }, (_, extent) => extent).filter((extent) => bitmap.has(extent));
-  return rangesOf(dirty).join(' ');
+  return dirty.length === 0 ? 'no dirty extents' : `dirty extents ${rangesOf(dirty).join(' ')}`;
 }
 
 function requestData(message: TappedMessage): Announced {

@@ -44,7 +44,7 @@ describe('front watch', () => {
     image.fill(0, 0, 16);
     expect(watch.changes()).toEqual([{ kind: 'metadata', text: 'unreadable' }]);
     image.set(encodeMetadata(USED, simCodecs));
-    expect(watch.changes()[0]?.text).toMatch(/^readable: resuid abcd\.\.\., localcnt 1/);
+    expect(watch.changes()[0]?.text).toBe('resuid abcd..., localcnt 1, prevrole primary');
   });
 
   it('tells which extents became dirty and which clean', () => {
