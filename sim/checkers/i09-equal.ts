@@ -7,7 +7,7 @@ export function equal({ view, ledger, report }: Bench): Checker {
     const other = otherNode(primary);
     for (let block = 0; block < view.blocks; block++) {
       const [ours, theirs] = [view.visible(primary, block), view.visible(other, block)];
-      if (ours === theirs) continue;
+      if (ours === theirs || ledger.isUnused(block)) continue;
       if (
         !quiet &&
         mayStillChange(primary, block, ledger.writeOf(ours, block), ledger.writeOf(theirs, block))

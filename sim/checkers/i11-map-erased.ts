@@ -24,6 +24,7 @@ export function mapErased({ view, ledger, report }: Bench): Checker {
   function differsAt(extent: number, durably: boolean): number {
     const first = extent * view.blocksPerExtent;
     for (let block = first; block < first + view.blocksPerExtent; block++) {
+      if (ledger.isUnused(block)) continue;
       const word = view.visible('a', block);
       if (word !== view.visible('b', block)) return block;
       if (durably && (word !== view.durable('a', block) || word !== view.durable('b', block))) return block;

@@ -78,7 +78,7 @@ export function order({ view, ledger, report }: Bench): Checker {
 
   function isOver(word: number, block: number, before: number): boolean {
     const id = ledger.writeOf(word, block);
-    return id >= 0 && ledger.endedAt(id) <= before;
+    return id >= 0 && ledger.endedAt(id) < before;
   }
 
   return {

@@ -1,6 +1,6 @@
 /** All judges at one table: whatever happens is told to those who care, then written into the ledger. */
 import type { ResourceEvent, Role } from '../../core/resource/types.js';
-import { otherNode, type NodeName } from '../script/script.js';
+import { BLOCK_BYTES, otherNode, type NodeName } from '../script/script.js';
 import type { Violation } from '../world/result.js';
 import type { Witness } from '../world/witness.js';
 import type { Checker, ClientRequest, Report } from './checker.js';
@@ -92,7 +92,10 @@ export class Judges {
   diskWriteStarted(node: NodeName, offset: number, length: number, source: Uint8Array | null): void {
     this.#origins.look(node, offset, length, source);
     for (const checker of this.#writeStarted) checker.diskWriteStarted(node, offset, length, source);
-    if (offset >= this.#view.dataOffset) this.ledger.dataWritten(node);
+    if (offset >= this.#view.dataOffset) {
+      const block = (offset - this.#view.dataOffset) / BLOCK_BYTES;
+      this.ledger.dataWritten(node, block, length / BLOCK_BYTES);
+    }
   }
 
   diskWritten(node: NodeName, offset: number, length: number): void {

@@ -32,6 +32,8 @@ export class NodeFacts {
   readonly required: Int32Array;
   /** Per block: as `required`, after any power failure. */
   readonly durable: Int32Array;
+  /** Per block: 1 if anything was written to it since the copy was created. */
+  readonly isWritten: Uint8Array;
   term: Term | null = null;
   lone: Lone = 'no';
   /** This node, primary, has an open session with the other one. */
@@ -61,6 +63,7 @@ export class NodeFacts {
   constructor(blocks: number) {
     this.required = new Int32Array(blocks);
     this.durable = new Int32Array(blocks);
+    this.isWritten = new Uint8Array(blocks);
   }
 }
 
@@ -149,6 +152,11 @@ export class Ledger {
 
   lacksDurably(node: NodeName, block: number, than: WriteId): boolean {
     return than !== 0 && this.isOlder(this.writeOf(this.view.durable(node, block), block), than);
+  }
+
+  /** Nothing was written to the block on either copy since they were created: what they hold is anything. */
+  isUnused(block: number): boolean {
+    return this.facts.a.isWritten[block] === 0 && this.facts.b.isWritten[block] === 0;
   }
 
   /** The copy lacks nothing of what the other one must hold. */
@@ -246,8 +254,9 @@ export class Ledger {
   }
 
   /** User data is written to the copy. */
-  dataWritten(node: NodeName): void {
+  dataWritten(node: NodeName, block: number, count: number): void {
     const facts = this.facts[node];
+    facts.isWritten.fill(1, block, block + count);
     if (facts.lagging) facts.mixed = true;
   }
 
@@ -423,6 +432,7 @@ export class Ledger {
     const facts = this.facts[node];
     facts.required.fill(0);
     facts.durable.fill(0);
+    facts.isWritten.fill(0);
     facts.lone = 'no';
     facts.behind = facts.lagging = facts.mixed = facts.connected = facts.intact = false;
     facts.unconfirmed = [];
