@@ -245,7 +245,8 @@ export class Link {
     if (this.#wroteAlone(result)) return;
     const outOfDate = reply.syncsrc === 'secondary';
     const { localcnt, incomplete } = metadata.current;
-    const first = reply.virgin && localcnt === 0n;
+    // Two virgins are equal, and a count would say of this node that it had written alone (I13).
+    const first = reply.virgin && result.map !== null && localcnt === 0n;
     // From now on nothing is acknowledged that only this node has; the other way round not before it is durable.
     truth.outOfDate ||= outOfDate;
     if (incomplete === outOfDate && !first) {

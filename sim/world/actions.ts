@@ -4,6 +4,7 @@ import {
   otherNode,
   BLOCK_BYTES,
   type Action,
+  type Condition,
   type DiskPlace,
   type NodeName,
   type Way,
@@ -20,11 +21,10 @@ export function perform(world: World, action: Action): void {
       if (!world.client.submit(action.node, action.request)) world.refused++;
       return;
     case 'await':
-      world.until(() => holds(world, action.condition), action.withinMs);
+      waitFor(world, action.condition, action.withinMs);
       return;
     case 'until':
-      if (!world.until(() => holds(world, action.condition), action.withinMs))
-        expectIt(world, action.condition);
+      if (!waitFor(world, action.condition, action.withinMs)) expectIt(world, action.condition);
       return;
     case 'expect':
       expectIt(world, action.expectation);
@@ -81,6 +81,11 @@ export function perform(world: World, action: Action): void {
     default:
       unreachable(action);
   }
+}
+
+function waitFor(world: World, condition: Condition, withinMs: number): boolean {
+  const isNews = condition.kind === 'event' || condition.kind === 'log';
+  return world.until(() => holds(world, condition), withinMs, isNews ? 'at news' : 'now and then');
 }
 
 type Of<K extends Action['kind']> = Extract<Action, { readonly kind: K }>;

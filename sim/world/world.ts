@@ -193,17 +193,22 @@ export class World {
   }
 
   /**
-   * Lets time pass until the condition holds; false when it did not come to hold in time. It is looked at now and then, and in
-   * the very moment of any news: a synchronisation lasts some milliseconds only.
+   * Lets time pass until the condition holds; false when it did not come to hold in time. It is looked at now and then,
+   * or also in the very moment of any news: a synchronisation lasts some milliseconds only.
    */
-  until(condition: () => boolean, withinMs: number): boolean {
+  until(
+    condition: () => boolean,
+    withinMs: number,
+    look: 'now and then' | 'at news' = 'now and then',
+  ): boolean {
     const endMs = this.scheduler.nowMs + withinMs;
     for (let stepMs = 1; !condition(); stepMs = Math.min(stepMs * 1.5, 500)) {
       if (this.scheduler.nowMs >= endMs) return false;
       const lookMs = Math.min(this.scheduler.nowMs + Math.ceil(stepMs), endMs);
       const known = this.#news;
-      const heard = this.scheduler.runUntil(() => this.#news !== known, lookMs - this.scheduler.nowMs);
-      if (!heard) this.scheduler.runFor(lookMs - this.scheduler.nowMs);
+      const isNews = (): boolean => look === 'at news' && this.#news !== known;
+      if (!this.scheduler.runUntil(isNews, lookMs - this.scheduler.nowMs))
+        this.scheduler.runFor(lookMs - this.scheduler.nowMs);
       if (this.scheduler.nowMs >= this.#lookAtMs) this.#look();
       this.#checkEvents();
     }

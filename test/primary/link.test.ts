@@ -169,6 +169,16 @@ describe('link, what is durable before the session is used', () => {
     expect(world.parts.metadata.current.localcnt).toBe(0n);
     expect(world.events.at(-1)).toBe('syncdone');
   });
+
+  it('I13: two virgins are equal at once, and no count says that one of them was alone', () => {
+    const world = bench((peer) => standing(peer, { virgin: true }), { metadata: { resuid: 0n } });
+    dial(world, 'disk works');
+    world.run(50, 'disk works');
+    expect(isUp(world)).toBe(true);
+    const stored = world.disk.orders.filter(({ operation }) => operation === 'write');
+    expect(world.parts.metadata.current.localcnt).toBe(0n);
+    expect(stored).toEqual([]);
+  });
 });
 
 describe('link, a write during the handshake', () => {
