@@ -9,6 +9,7 @@ import { fuzzCommand } from './fuzz.js';
 import { benchCommand } from './bench.js';
 import { crashpointsCommand } from './crashpoints.js';
 import { determinismCommand } from './determinism.js';
+import { lessonCommand } from './lesson.js';
 import { marksCommand, profilesCommand, scriptCommand } from './listings.js';
 import { mutantsCommand } from './mutants.js';
 import { replayCommand, runCommand } from './run.js';
@@ -65,6 +66,7 @@ function declare(terminal: Terminal, streams: Streams): Command {
     determinismCommand,
     mutantsCommand,
     benchCommand,
+    lessonCommand,
     scriptCommand,
     profilesCommand,
     marksCommand,

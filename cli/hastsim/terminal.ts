@@ -3,6 +3,7 @@
  * is a terminal. Control-C is an event that the command at work answers; the second one ends the program.
  */
 import type { EventEmitter } from 'node:events';
+import { createInterface } from 'node:readline';
 
 export interface OutputStream {
   write(text: string): unknown;
@@ -11,6 +12,8 @@ export interface OutputStream {
 }
 
 export interface Streams {
+  /** Where Enter comes from, if there is somebody to press it. */
+  readonly stdin?: NodeJS.ReadStream;
   readonly stdout: OutputStream;
   readonly stderr: OutputStream;
 }
@@ -61,6 +64,20 @@ export class Terminal {
     if (!this.moves) return;
     this.#status = text;
     this.#streams.stderr.write(CLEAR_LINE + text.slice(0, this.columns - 1));
+  }
+
+  /** Waits for Enter, on a terminal; false: it was Control-C, or the end of the input. */
+  async pause(): Promise<boolean> {
+    const { stdin, stdout } = this.#streams;
+    if (stdin?.isTTY !== true || stdout.isTTY !== true) return true;
+    const reader = createInterface({ input: stdin });
+    const goesOn = await new Promise<boolean>((resolve) => {
+      reader.once('line', () => resolve(true));
+      reader.once('close', () => resolve(false));
+      stdout.write('[Enter] ');
+    });
+    reader.close();
+    return goesOn;
   }
 
   /** Does `work`; `stop` is called at the first Control-C, and work ends soon after. True: it was interrupted. */

@@ -18,6 +18,17 @@ export function rate(perSecond: number): string {
   return perSecond >= 1e4 ? `${(perSecond / 1e3).toFixed(1)}k` : perSecond.toFixed(0);
 }
 
+/** The words of `text` on lines of so many columns. */
+export function wrapped(text: string, columns: number): string {
+  const lines: string[] = [];
+  for (const word of text.split(/\s+/)) {
+    const last = lines.at(-1);
+    if (last === undefined || last.length + 1 + word.length > columns) lines.push(word);
+    else lines[lines.length - 1] = `${last} ${word}`;
+  }
+  return lines.join('\n');
+}
+
 /** One line of what happens in a run. */
 export function traceLine(atMs: number, text: string): string {
   return `${(atMs / 1000).toFixed(6)} ${text}`;

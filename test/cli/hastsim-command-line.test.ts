@@ -3,16 +3,28 @@ import { parseShard, seedRange, SEEDS } from '../../cli/hastsim/options.js';
 import { commandFor, parseSubject } from '../../cli/hastsim/subject.js';
 import { runHastsim } from './run-hastsim.js';
 
-test.each(['fuzz', 'run', 'replay', 'shrink', 'determinism', 'script', 'profiles', 'marks'])(
-  'help about %s',
-  async (command) => {
-    const help = await runHastsim('help', command);
-    expect(help).toMatchObject({ exit: 0, stderr: '' });
-    expect(help.stdout).toContain(`Usage: hastsim ${command}`);
-    expect(await runHastsim(command, '--help')).toEqual(help);
-    expect((await runHastsim('--help')).stdout).toMatch(new RegExp(`^ {2}${command} `, 'm'));
-  },
-);
+test.each([
+  'fuzz',
+  'run',
+  'replay',
+  'shrink',
+  'determinism',
+  'script',
+  'profiles',
+  'marks',
+  'explain',
+  'crashpoints',
+  'explore',
+  'mutants',
+  'lesson',
+  'bench',
+])('help about %s', async (command) => {
+  const help = await runHastsim('help', command);
+  expect(help).toMatchObject({ exit: 0, stderr: '' });
+  expect(help.stdout).toContain(`Usage: hastsim ${command}`);
+  expect(await runHastsim(command, '--help')).toEqual(help);
+  expect((await runHastsim('--help')).stdout).toMatch(new RegExp(`^ {2}${command} `, 'm'));
+});
 
 test.each([
   [[], /Usage: hastsim/],
