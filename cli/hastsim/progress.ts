@@ -3,7 +3,7 @@ import type { Terminal } from './terminal.js';
 
 const MOVING_MS = 100;
 const LINES_MS = 10_000;
-const BAR_WIDTH = 24;
+const BAR_WIDTH = 16;
 
 /** Shows what `text` says, again and again, until the returned function is called. */
 export function showProgress(terminal: Terminal, text: () => string): () => void {
