@@ -25,22 +25,6 @@ export const mistakesWithLineage: readonly Mutant[] = [
     ],
   },
   {
-    id: 'era-forgotten',
-    title:
-      'A count that was on its way during the end of a synchronisation stands for the writes after it, too.',
-    invariant: 'I12',
-    profile: 'default',
-    patches: [
-      {
-        file: LINEAGE,
-        find: `
-            if (era === this.#era)
-              this.#separated = true;`,
-        replace: 'this.#separated = true;',
-      },
-    ],
-  },
-  {
     id: 'counts-swapped',
     title: 'After a synchronisation the counters are stored the wrong way round.',
     invariant: 'I15',
@@ -154,22 +138,6 @@ export const mistakesWithLineage: readonly Mutant[] = [
     ],
   },
   {
-    id: 'abandoned-handshake-used',
-    title: 'A handshake that was given up meanwhile becomes a session.',
-    invariant: 'I25',
-    profile: 'default',
-    patches: [
-      {
-        file: LINK,
-        find: `
-            if (this.#accepting !== result)
-              return;
-            if (error !== null) {`,
-        replace: 'if (error !== null) {',
-      },
-    ],
-  },
-  {
     id: 'merged-map-not-durable',
     title: 'A session begins before the merged map is durable.',
     invariant: 'I11',
@@ -214,19 +182,6 @@ export const mistakesWithLineage: readonly Mutant[] = [
     patches: [{ file: LINK, find: 'incomplete: outOfDate,', replace: 'incomplete: false,' }],
   },
   {
-    id: 'token-not-compared',
-    title: 'Any second connection will do, whatever its token.',
-    invariant: 'I25',
-    profile: 'default',
-    patches: [
-      {
-        file: ACCEPTOR,
-        find: 'if (pending === undefined || !sameBytes(pending.token, attach.token)) {',
-        replace: 'if (pending === undefined) {',
-      },
-    ],
-  },
-  {
     id: 'primary-serves-primary',
     title: 'A primary whose peer is primary, too, lets itself be replaced.',
     invariant: 'I20',
@@ -247,21 +202,6 @@ export const mistakesWithLineage: readonly Mutant[] = [
             this.log().write('info', 'Restarting worker process.');
             this.#startPrimary();`,
         replace: `this.log().write('info', 'Restarting worker process.');`,
-      },
-    ],
-  },
-  {
-    id: 'successor-waits',
-    title: 'A new session waits until the one before it has noticed its end.',
-    invariant: 'I25',
-    profile: 'default',
-    patches: [
-      {
-        file: MANAGED,
-        find: `
-            else if (!this.#run.stopping)
-              this.#run.stop(this.#replaceLimitMs(), () => undefined);`,
-        replace: '',
       },
     ],
   },

@@ -49,20 +49,17 @@ export const mistakesWithRequests: readonly Mutant[] = [
     ],
   },
   {
-    id: 'range-released-at-ack',
-    title: 'The range of a write is released when it is acknowledged, not when it has ended.',
+    id: 'range-released-at-once',
+    title: 'The range of a write is released when the write is issued, not when it has ended.',
     invariant: 'I22',
-    profile: 'default',
+    profile: 'resync',
     patches: [
       {
         file: WRITE,
-        find: `
-            this.#acknowledged = true;
-            this.#parts.intake`,
+        find: 'localOrder.acquire(this.#localTurn);',
         replace: `
-            this.#acknowledged = true;
-            this.#parts.ranges.release(this);
-            this.#parts.intake`,
+          localOrder.acquire(this.#localTurn);
+          this.#parts.ranges.release(this);`,
       },
     ],
   },
@@ -227,19 +224,6 @@ export const mistakesWithRequests: readonly Mutant[] = [
         file: 'primary/truth.js',
         find: `this.#localBad.split(range).length === 1 ? 'peer' : 'both';`,
         replace: `this.#localBad.split(range).length === 1 ? 'peer' : 'here';`,
-      },
-    ],
-  },
-  {
-    id: 'read-not-checked-again',
-    title: 'A write fails here while the same bytes are being read: the read returns what it found.',
-    invariant: 'I1',
-    profile: 'default',
-    patches: [
-      {
-        file: 'primary/read-request.js',
-        find: `if (truth.of(this.#piece) === 'here')`,
-        replace: 'if (true)',
       },
     ],
   },

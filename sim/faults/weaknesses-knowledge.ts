@@ -261,7 +261,7 @@ export const weaknessesOfKnowledge: readonly Mutant[] = [
     title: 'Damaged metadata is believed.',
     weakness: 'W33',
     invariant: 'I15',
-    profile: 'corruption',
+    profile: 'hostile',
     patches: [
       {
         file: 'metadata/codec.js',

@@ -221,6 +221,12 @@ const OTHERS: readonly Profile[] = [
   }),
   only('async', 'asynchronous replication', ALL, { modes: ['async'] }),
   only('memsync', 'acknowledged from the memory of the peer', ALL, { modes: ['memsync'] }),
+  only(
+    'geometry',
+    'so many extents that the map fills its sector',
+    { swap: 1, reset: 2, 'kill-worker': 1, 'secondary-crash': 1 },
+    { extents: [4088, 4095], extentBytes: [512] },
+  ),
   only('hostile', 'disks that lie, forget and invent: nothing may hang or crash', {
     ...ALL,
     'lying-disk': 6,

@@ -117,6 +117,8 @@ export class Seat implements DeviceUser {
     if (request.write !== 0) ledger.end(request.write);
     this.#client.last = request;
     this.#judges.answered(request);
+    // The buffer is the application's again, and is used for something else.
+    if (request.command === 'write') request.words?.fill(0xffff_ffff);
   }
 
   #record(request: Request, block: number, count: number): ClientRequest {
