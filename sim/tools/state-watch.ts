@@ -87,7 +87,9 @@ export class StateWatch extends EventWatch {
     this.#step = index;
   }
 
+  /** What was done to the world; that a message was late is seen by what happens. */
   struck(action: Action): void {
+    if (action.kind === 'latency') return;
     this.#memories.application.add(STRUCK, hashOf(JSON.stringify(action)), 0);
   }
 

@@ -49,7 +49,7 @@ export class Striker {
   strike(): void {
     if (this.isDone) return;
     const { events } = this.#world.scheduler;
-    for (const action of this.#undo) perform(this.#world, action);
+    this.#perform(this.#undo);
     this.#undo = [];
     for (
       let next = this.#left.at(-1);
@@ -57,11 +57,15 @@ export class Striker {
       next = this.#left.at(-1)
     ) {
       this.#left.pop();
-      for (const action of next.actions) {
-        this.#struck(action);
-        perform(this.#world, action);
-      }
+      this.#perform(next.actions);
       this.#undo = [...this.#undo, ...next.undo];
+    }
+  }
+
+  #perform(actions: readonly Action[]): void {
+    for (const action of actions) {
+      this.#struck(action);
+      perform(this.#world, action);
     }
   }
 }
