@@ -50,8 +50,6 @@ export class Link {
   #lastComplaint = '';
   /** The peer has answered something, or an attempt has ended. */
   contacted = false;
-  /** The peer lacks writes that were acknowledged here, so its copy is of no use until it is synchronised (W8). */
-  peerIsBehind = false;
   /** The peer's counters as of the handshake; it does not change them during the session. */
   peerCounts = { localcnt: 0n, remotecnt: 0n };
 
@@ -273,7 +271,7 @@ export class Link {
   }
 
   #install(result: Connected): void {
-    const { config, clock, log, metadata, disk } = this.#parts;
+    const { config, clock, log, disk } = this.#parts;
     if (this.#wroteAlone(result)) return;
     if (!result.connA.open || !result.connB.open) {
       this.#giveUp(result, 'the peer closed the connection');
@@ -281,9 +279,6 @@ export class Link {
     }
     this.#accepting = null;
     this.peerCounts = { localcnt: result.reply.localcnt, remotecnt: result.reply.remotecnt };
-    // A peer with a map of its own was primary itself, and may have come back from a power failure without its last writes.
-    const hasMap = result.map?.some((byte) => byte !== 0) ?? false;
-    this.peerIsBehind = this.#everConnected || hasMap || metadata.current.localcnt > result.reply.remotecnt;
     const again = this.#everConnected ? 'Successfully reconnected' : 'Connected';
     log.write('info', `${again} to ${config.remoteaddr}.`);
     this.#everConnected = true;

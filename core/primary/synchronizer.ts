@@ -214,8 +214,9 @@ export class Synchronizer implements ChunkOwner {
   }
 
   #announce(session: Session): void {
-    const { map, log, clock, truth, link } = this.#parts;
-    if (!truth.outOfDate && link.peerIsBehind) {
+    const { map, log, clock, truth } = this.#parts;
+    // Its last writes may have been lost with its power, or it has missed some: half copied, it is neither old nor new.
+    if (!truth.outOfDate) {
       this.#toldIncomplete = true;
       session.announce(false);
     }
@@ -290,7 +291,6 @@ export class Synchronizer implements ChunkOwner {
     this.#agreed = true;
     this.#retryMs = FIRST_RETRY_MS;
     link.peerHealthy();
-    link.peerIsBehind = false;
     if (this.#toldIncomplete) this.#session?.announce(true);
     this.#toldIncomplete = false;
     if (!this.#started) {
