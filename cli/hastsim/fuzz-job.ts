@@ -2,7 +2,7 @@
  * What a thread of `hastsim fuzz` does: runs the script of a file or seed; the script of a failing seed is made short at
  * once, by the thread that found it.
  */
-import type { RunResult } from '../../sim/world/result.js';
+import type { RunResult, Violation } from '../../sim/world/result.js';
 import type { Job } from './pool-memory.js';
 import { shorten } from './shorten.js';
 import type { Effort, ShortScript } from './shorten.js';
@@ -16,7 +16,7 @@ export interface FuzzPlan {
   readonly choice: SimulatorChoice;
   readonly files: readonly ScriptFile[];
   readonly first: number;
-  /** Shared: how many more scripts are made short. */
+  /** Shared: how many more scripts are made short, for each invariant. */
   readonly shrinks: Int32Array;
   /** What one script may cost. */
   readonly effort: Effort;
@@ -42,10 +42,23 @@ export async function open(plan: FuzzPlan): Promise<Job<FuzzReport>> {
     const script =
       file === undefined ? simulator.generate(seed) : simulator.played(parsed(file.text, file.path));
     const result = simulator.run(script);
-    const failed = result.violations.length > 0;
-    const shrinking = failed && file === undefined && Atomics.sub(plan.shrinks, 0, 1) > 0;
+    const [violation] = result.violations;
+    const shrinking = violation !== undefined && file === undefined && mayShrink(plan.shrinks, violation);
     report({ kind: 'ran', item, result, shrinking });
     if (!shrinking) return;
     report({ kind: 'shrunk', item, short: shorten(script, simulator, plan.effort, mayGoOn) });
   };
+}
+
+/** I1 to I30, and one place for all that have no number. */
+const INVARIANTS = 31;
+
+/** Lets `each` failures of every invariant be made short. */
+export function shrinkAllowance(each: number): Int32Array {
+  return new Int32Array(new SharedArrayBuffer(INVARIANTS * Int32Array.BYTES_PER_ELEMENT)).fill(each);
+}
+
+function mayShrink(allowance: Int32Array, { invariant }: Violation): boolean {
+  const number = Number(/^I(\d+)/.exec(invariant)?.[1] ?? 0) % INVARIANTS;
+  return Atomics.sub(allowance, number, 1) > 0;
 }

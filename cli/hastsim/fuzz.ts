@@ -4,12 +4,15 @@
  */
 import { Command, Option } from 'commander';
 import { MARKS } from '../../sim/marks.js';
+import type { Mutant } from '../../sim/faults/mutant.js';
 import type { RunResult, Violation } from '../../sim/world/result.js';
 import { asOption, choiceArguments, choiceOf, profileOption } from './choice.js';
 import type { ChoiceOptions } from './choice.js';
 import { commitName } from './commit.js';
 import { keep, readCorpus } from './corpus.js';
+import { shrinkAllowance } from './fuzz-job.js';
 import type { FuzzPlan, FuzzReport } from './fuzz-job.js';
+import { Naming } from './naming.js';
 import {
   jobsOption,
   jsonOption,
@@ -38,8 +41,8 @@ export interface FuzzOptions extends ChoiceOptions {
   readonly from: number;
   readonly jobs: number;
   readonly shard: Shard;
-  /** Folder; false: none. */
-  readonly corpus: string | false;
+  /** Folder; false: none. Absent: DEFAULT_CORPUS, but with `as` none, whose failures are expected. */
+  readonly corpus?: string | false;
   readonly json: boolean;
 }
 
@@ -47,7 +50,8 @@ const DEFAULT_SEEDS = 1000;
 /** A seed takes milliseconds. */
 const ITEM_LIMIT_MS = 60_000;
 /** Who breaks something that every seed needs is not told a thousand times. */
-const SHRINKS = 10;
+const SHRINKS = 3;
+const DEFAULT_CORPUS = 'hastsim-corpus';
 const EFFORT: Effort = { runs: 5000, ms: 10_000 };
 
 interface Failing {
@@ -56,6 +60,8 @@ interface Failing {
   /** Made short; null: not, or not yet. */
   script: string | null;
   kept: string | null;
+  /** Of the reference, that the script shows. */
+  weaknesses: readonly Mutant[];
 }
 
 export function fuzzCommand(terminal: Terminal): Command {
@@ -78,8 +84,7 @@ export function fuzzCommand(terminal: Terminal): Command {
     .addOption(asOption())
     .option(
       '--corpus <folder>',
-      'where failing scripts are kept, and run first the next time',
-      'hastsim-corpus',
+      `where failing scripts are kept, and run first the next time (default: ${DEFAULT_CORPUS}, without --as)`,
     )
     .option('--no-corpus', 'keep nothing, and run seeds only')
     .addOption(jsonOption())
@@ -125,12 +130,18 @@ class Fuzz {
   readonly #commit = commitName();
   readonly #failing = new Map<number, Failing>();
   readonly #tally: Tally;
+  readonly #corpus: string | false;
+  readonly #naming = new Naming();
+  /** What is told in its turn, once it has names. */
+  #named = Promise.resolve();
+  #stopped = false;
 
   constructor(options: FuzzOptions, terminal: Terminal, simulator: string) {
     const { from, shard, seconds } = options;
     const seeds = options.seeds ?? (seconds === undefined ? DEFAULT_SEEDS : null);
     const range = seedRange(from, seeds, shard);
-    const files = options.corpus === false ? [] : readCorpus(options.corpus);
+    this.#corpus = options.corpus ?? (options.as === undefined ? DEFAULT_CORPUS : false);
+    const files = this.#corpus === false ? [] : readCorpus(this.#corpus);
     this.#options = options;
     this.#terminal = terminal;
     this.#seeds = range.count;
@@ -142,7 +153,7 @@ class Fuzz {
       ),
       files,
       first: range.first,
-      shrinks: new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT)).fill(SHRINKS),
+      shrinks: shrinkAllowance(SHRINKS),
       effort: EFFORT,
     };
     this.#tally = new Tally(MARKS);
@@ -165,13 +176,17 @@ class Fuzz {
       },
     });
     const stop = (): void => {
+      this.#stopped = true;
       pool.stop();
     };
     const timer = seconds === undefined ? null : setTimeout(stop, seconds * 1000);
     const endProgress = showProgress(terminal, () => this.#progress());
     let interrupted: boolean;
     try {
-      interrupted = await terminal.interruptible(pool.run(), stop);
+      interrupted = await terminal.interruptible(
+        pool.run().then(() => this.#named),
+        stop,
+      );
     } finally {
       endProgress();
       if (timer !== null) clearTimeout(timer);
@@ -205,7 +220,15 @@ class Fuzz {
     }
     failing.script = short.text;
     failing.kept = this.#keep(failing, short);
-    this.#tell(failing, null);
+    if (this.#options.as === 'freebsd-12.1') this.#named = this.#named.then(() => this.#name(failing, short));
+    else this.#tell(failing, null);
+  }
+
+  async #name(failing: Failing, { text, violation }: ShortScript): Promise<void> {
+    if (!this.#stopped) {
+      failing.weaknesses = await this.#naming.weaknessesBehind(parsed(text, 'script'), violation.invariant);
+    }
+    this.#tell(failing, failing.weaknesses.length > 0 ? null : 'no single weakness is enough for it');
   }
 
   /** The thread ended while it ran the item, or while it made its script short. */
@@ -220,24 +243,25 @@ class Fuzz {
     const file = this.#plan.files[item];
     const seed = this.#plan.first + item - this.#plan.files.length;
     const subject: Subject = file === undefined ? { kind: 'seed', seed } : { kind: 'file', path: file.path };
-    const failing: Failing = { subject, violation, script: null, kept: null };
+    const failing: Failing = { subject, violation, script: null, kept: null, weaknesses: [] };
     this.#failing.set(item, failing);
     return failing;
   }
 
   #keep({ subject }: Failing, { violation, text }: ShortScript): string | null {
-    const { corpus, profile } = this.#options;
-    if (corpus === false || subject.kind !== 'seed') return null;
+    const { profile } = this.#options;
+    if (this.#corpus === false || subject.kind !== 'seed') return null;
     const about = `found by seed ${String(subject.seed)}, profile ${profile}, commit ${this.#commit}`;
-    return keep(corpus, `${violation.invariant}-${profile}-${String(subject.seed)}`, about, text);
+    return keep(this.#corpus, `${violation.invariant}-${profile}-${String(subject.seed)}`, about, text);
   }
 
   #tell(failing: Failing, remark: string | null): void {
-    const { subject, violation, script, kept } = failing;
+    const { subject, violation, script, kept, weaknesses } = failing;
     const lines = [
       `${subjectName(subject)} fails`,
       `  ${indented(violationText(violation)).trimStart()}`,
       `  commit: ${this.#commit}`,
+      ...weaknesses.map(({ weakness = '', title, id }) => `  ${weakness}: ${title} (${id})`),
       ...(script === null ? [] : ['  script:', indented(script)]),
       `  again:  ${this.#command('replay', subject)}`,
       ...(kept === null ? [] : [`  kept:   ${kept}`]),
@@ -270,6 +294,10 @@ class Fuzz {
     for (const line of this.#tally.lines()) this.#terminal.print(line);
     const { length } = this.#plan.files;
     if (length > 0) this.#terminal.print(`${counted(length, 'script')} of the corpus run first`);
+    const shown = new Set(
+      [...this.#failing.values()].flatMap(({ weaknesses }) => weaknesses.map(({ id }) => id)),
+    );
+    if (shown.size > 0) this.#terminal.print(`weaknesses shown: ${[...shown].sort().join(', ')}`);
     this.#terminal.print(counted(this.#failing.size, 'failure'));
   }
 
@@ -279,11 +307,12 @@ class Fuzz {
     return {
       ...this.#tally.summary(),
       failures: this.#failing.size,
-      failing: inOrder.map(({ subject, violation, script, kept }) => ({
+      failing: inOrder.map(({ subject, violation, script, kept, weaknesses }) => ({
         seed: subject.kind === 'seed' ? subject.seed : null,
         file: subject.kind === 'file' ? subject.path : kept,
         ...violation,
         script,
+        weaknesses: weaknesses.map(({ id }) => id),
         replay: this.#command('replay', subject),
       })),
       corpus: this.#plan.files.length,
