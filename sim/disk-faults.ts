@@ -16,6 +16,8 @@ export interface DiskFault extends DiskRange {
   readonly operation: DiskOperation;
   readonly code: 'EIO' | 'ENOSPC' | 'EOPNOTSUPP';
   readonly times: 'once' | 'always' | number;
+  /** What is written there can be read again, as with a bad sector. */
+  readonly untilWritten?: boolean;
 }
 
 /** Makes operations of one kind that touch a range take longer. */
@@ -31,6 +33,8 @@ export interface Misdirection extends DiskRange {
 }
 
 interface Failure {
+  /** As injected; of `fault` a part may be left. */
+  readonly injected: DiskFault;
   readonly fault: DiskFault;
   left: number;
 }
@@ -78,7 +82,12 @@ export class DiskFaults {
 
   fail(fault: DiskFault): () => void {
     const left = fault.times === 'once' ? 1 : fault.times === 'always' ? Infinity : fault.times;
-    return added(this.#failures, { fault, left });
+    this.#failures.push({ injected: fault, fault, left });
+    return once(() => {
+      for (const failure of this.#failures.filter(({ injected }) => injected === fault)) {
+        remove(this.#failures, failure);
+      }
+    });
   }
 
   delay(delay: DiskDelay): () => void {
@@ -138,6 +147,25 @@ export class DiskFaults {
       return fault;
     }
     return null;
+  }
+
+  /** A write, or a part of one, has taken place. */
+  written(offset: number, length: number): void {
+    if (this.#failures.length === 0) return;
+    for (const failure of this.#failures.filter(({ fault }) => fault.untilWritten === true)) {
+      const { injected, fault, left } = failure;
+      if (!touches(fault, offset, length)) continue;
+      remove(this.#failures, failure);
+      const start = fault.offset ?? 0;
+      const end = start + (fault.length ?? this.#mediaSize - start);
+      for (const [from, to] of [
+        [start, offset],
+        [offset + length, end],
+      ] as const) {
+        if (from >= to) continue;
+        this.#failures.push({ injected, fault: { ...fault, offset: from, length: to - from }, left });
+      }
+    }
   }
 
   /** Where this write lands. */

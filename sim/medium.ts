@@ -178,6 +178,7 @@ export class SimMedium {
   write(offset: number, length: number, data: Uint8Array | null): void {
     const place = data === null ? offset : this.#faults.placeOf(offset, length);
     this.#cache.write(place, length, data);
+    this.#faults.written(place, length);
     this.observer?.written(place, length);
   }
 

@@ -138,6 +138,11 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   }),
   of('slow', { node, operation, delayMs: durationMs }),
   of('corrupt', { node, block, bit: fc.option(fc.nat({ max: 4095 }), { nil: null }) }),
+  of('damage', {
+    node,
+    place: fc.constantFrom('metadata' as const, 'map' as const),
+    bit: fc.nat({ max: 4095 }),
+  }),
   of('misdirect', { node, block, to: block }),
   of('shorten', { node, blocks: fc.integer({ min: 1, max: BLOCKS }) }),
   of('repair', { node: anyNode }),

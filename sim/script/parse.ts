@@ -3,6 +3,7 @@
  * function per verb, each reads the rest of its line; the first error ends the reading.
  */
 import type { ReplicationMode } from '../../core/config/types.js';
+import { METADATA_BYTES } from '../../core/metadata/geometry.js';
 import type { ResourceEvent, Role } from '../../core/resource/types.js';
 import {
   DEFAULT_SETUP,
@@ -113,6 +114,9 @@ function ofNodes(make: (node: NodeName) => Action): Sentence {
   };
 }
 
+/** How much of them is there whatever the size of the device. */
+const FRONT_BITS = { metadata: METADATA_BYTES * 8, map: BLOCK_BYTES * 8 };
+
 const ROLES: readonly [Role, ...Role[]] = ['init', 'primary', 'secondary'];
 const MODES: readonly [ReplicationMode, ...ReplicationMode[]] = ['fullsync', 'memsync', 'async'];
 const OPERATIONS: readonly [DiskOperation, ...DiskOperation[]] = ['read', 'write', 'delete', 'flush'];
@@ -187,7 +191,13 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
   stick: ofNode((node) => ({ kind: 'stick', node })),
   lie: ofNode((node) => ({ kind: 'lie', node })),
   corrupt: one((words) => {
-    const [node, block] = [words.node(), words.block()];
+    const node = words.node();
+    const place = words.accept('metadata') ? 'metadata' : words.accept('map') ? 'map' : null;
+    if (place !== null) {
+      words.expect('bit');
+      return { kind: 'damage', node, place, bit: words.integer('a bit', 0, FRONT_BITS[place] - 1) };
+    }
+    const block = words.block();
     const bit = words.accept('bit') ? words.integer('a bit', 0, BLOCK_BYTES * 8 - 1) : null;
     return { kind: 'corrupt', node, block, bit };
   }),

@@ -88,6 +88,7 @@ type Fault = Extract<
       | 'fail'
       | 'slow'
       | 'corrupt'
+      | 'damage'
       | 'misdirect'
       | 'shorten';
   }
@@ -125,6 +126,8 @@ function printFault(action: Fault): string {
       const bit = action.bit === null ? '' : ` bit ${String(action.bit)}`;
       return `corrupt ${action.node} ${String(action.block)}${bit}`;
     }
+    case 'damage':
+      return `corrupt ${action.node} ${action.place} bit ${String(action.bit)}`;
     case 'misdirect':
       return `misdirect ${action.node} ${String(action.block)} to ${String(action.to)}`;
     case 'shorten':

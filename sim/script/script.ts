@@ -151,7 +151,7 @@ export type Action =
       readonly node: NodeName;
       readonly operation: DiskOperation;
       readonly code: 'EIO' | 'ENOSPC' | 'EOPNOTSUPP';
-      /** How often; null: until repaired. */
+      /** How often; null: until repaired, or, where blocks cannot be read, until they are written. */
       readonly times: number | null;
       readonly place: DiskPlace;
     }
@@ -166,6 +166,13 @@ export type Action =
   /** Flushes succeed and do nothing, until repaired. */
   | { readonly kind: 'lie'; readonly node: NodeName }
   | { readonly kind: 'corrupt'; readonly node: NodeName; readonly block: number; readonly bit: number | null }
+  /** A bit in front of the user data. */
+  | {
+      readonly kind: 'damage';
+      readonly node: NodeName;
+      readonly place: 'metadata' | 'map';
+      readonly bit: number;
+    }
   | { readonly kind: 'misdirect'; readonly node: NodeName; readonly block: number; readonly to: number }
   | { readonly kind: 'shorten'; readonly node: NodeName; readonly blocks: number }
   | { readonly kind: 'snapshot'; readonly node: NodeName }

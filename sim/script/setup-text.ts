@@ -88,7 +88,7 @@ const SETTINGS: ReadonlyMap<string, Setting> = new Map([
   ['checksum', choice('checksum', ['none', 'crc32', 'sha256'])],
   ['compression', choice('compression', ['none', 'hole', 'lzf'])],
   ['timeout', amount('timeout', { min: 1, max: 2_147_483_647 })],
-  ['extents', amount('extents', { min: 1, max: 1024 })],
+  ['extents', amount('extents', { min: 1, max: 4095 })],
   ['extent-bytes', amount('extentBytes', { min: 512, max: 1 << 21, isPowerOfTwo: true })],
   ['max-request', amount('maxRequestBytes', { min: 512, max: 1 << 20, isPowerOfTwo: true })],
   ['ties', choice('ties', ['sequence', 'random', 'priority'])],

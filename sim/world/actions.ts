@@ -1,5 +1,6 @@
 /** What a script can do to a world, action by action. */
 import { unreachable } from '../../core/base/assert.js';
+import { METADATA_BYTES } from '../../core/metadata/geometry.js';
 import {
   otherNode,
   BLOCK_BYTES,
@@ -70,6 +71,7 @@ export function perform(world: World, action: Action): void {
     case 'stick':
     case 'lie':
     case 'corrupt':
+    case 'damage':
     case 'misdirect':
     case 'shorten':
     case 'snapshot':
@@ -201,7 +203,17 @@ function strikeNetwork(world: World, action: NetworkAction): void {
 }
 
 type DiskAction = Of<
-  'fail' | 'slow' | 'stick' | 'lie' | 'corrupt' | 'misdirect' | 'shorten' | 'snapshot' | 'restore' | 'repair'
+  | 'fail'
+  | 'slow'
+  | 'stick'
+  | 'lie'
+  | 'corrupt'
+  | 'damage'
+  | 'misdirect'
+  | 'shorten'
+  | 'snapshot'
+  | 'restore'
+  | 'repair'
 >;
 
 function strikeDisk(world: World, action: DiskAction): void {
@@ -220,7 +232,14 @@ function strikeDisk(world: World, action: DiskAction): void {
         world.makeFlushless(action.node);
         return;
       }
-      medium.inject({ operation, code, times: action.times ?? 'always', ...rangeOf(world, place) });
+      const untilWritten = operation === 'read' && place.kind === 'blocks';
+      medium.inject({
+        operation,
+        code,
+        times: action.times ?? 'always',
+        untilWritten,
+        ...rangeOf(world, place),
+      });
       return;
     }
     case 'slow':
@@ -232,6 +251,10 @@ function strikeDisk(world: World, action: DiskAction): void {
     case 'lie':
       world.excuse(`the disk of ${action.node} lied about a flush`);
       medium.lie();
+      return;
+    case 'damage':
+      if (action.place === 'map') world.excuse(`the disk of ${action.node} lost what it knew`);
+      medium.corrupt((action.place === 'map' ? METADATA_BYTES : 0) + (action.bit >> 3), action.bit & 7);
       return;
     case 'corrupt':
       world.excuse(`the disk of ${action.node} lost data`);

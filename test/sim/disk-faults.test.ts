@@ -33,6 +33,21 @@ describe('disk faults: operations that fail', () => {
     expect(world.write(0, 1, 1)).toBeNull();
   });
 
+  it('a bad sector until it is written', () => {
+    const world = new DiskWorld();
+    const bad = { operation: 'read', code: 'EIO', times: 'always', untilWritten: true } as const;
+    const repair = world.medium.inject({ ...bad, offset: SECTOR, length: 3 * SECTOR });
+    expect(world.read(2, 1)).toMatchObject(EIO);
+    world.write(2, 1, 7);
+    expect(world.read(2, 1)).toEqual([7]);
+    for (const sector of [1, 3]) expect(world.read(sector, 1)).toMatchObject(EIO);
+    world.write(0, 2, 8);
+    expect(world.read(0, 3)).toEqual([8, 8, 7]);
+    expect(world.read(3, 1)).toMatchObject(EIO);
+    repair();
+    expect(world.read(3, 1)).toEqual([0]);
+  });
+
   it('deletes, too', () => {
     const world = new DiskWorld();
     world.write(0, 4, 1);
