@@ -8,7 +8,7 @@ import type { DeviceCommand } from '../../core/ports/device.js';
 import { isPortError, type PortError } from '../../core/ports/error.js';
 import type { Reply } from '../../core/wire/request-messages.js';
 import { simCodecs } from '../../sim/codecs.js';
-import { History } from '../../sim/history.js';
+import { History } from './history.js';
 import type { DiskOrder } from './manual-disk.js';
 import { EXTENT, LOCALOFF, MODES, PrimaryBench, SECTOR } from './primary-bench.js';
 import type { PeerRequest } from './scripted-secondary.js';

@@ -1,6 +1,6 @@
 /** Two simulated nodes with one application, for scenarios that are told step by step. */
 import type { ResourceConfig } from '../../core/config/types.js';
-import { Application } from '../../sim/application.js';
+import { Application } from './application.js';
 import { Lan } from '../../sim/lan.js';
 import { SimNode, type NodeOptions } from '../../sim/node.js';
 import { Random } from '../../sim/random.js';

@@ -4,7 +4,7 @@
  */
 import { describe, expect, it } from 'vitest';
 import type { ReplicationMode } from '../../core/config/types.js';
-import { Cluster, DATA_OFFSET } from '../../sim/cluster.js';
+import { Cluster, DATA_OFFSET } from './cluster.js';
 import type { SimNode } from '../../sim/node.js';
 
 const EXTENT_BYTES = 8192;

@@ -2,16 +2,16 @@
  * Two nodes, a network between them and an application on whichever offers its device: the world of stories and
  * scenarios, with what an operator can do to it.
  */
-import type { ReplicationMode, ResourceConfig } from '../core/config/types.js';
-import type { PortError } from '../core/ports/error.js';
-import { Application } from './application.js';
-import type { DeviceUser, SimDevice } from './devices.js';
-import type { DiskFault } from './disk-faults.js';
-import { Lan } from './lan.js';
-import type { LogLine } from './log.js';
-import { SimNode } from './node.js';
-import { Random } from './random.js';
-import { Scheduler } from './scheduler.js';
+import type { ReplicationMode, ResourceConfig } from '../../core/config/types.js';
+import type { PortError } from '../../core/ports/error.js';
+import { Application } from '../primary/application.js';
+import type { DeviceUser, SimDevice } from '../../sim/devices.js';
+import type { DiskFault } from '../../sim/disk-faults.js';
+import { Lan } from '../../sim/lan.js';
+import type { LogLine } from '../../sim/log.js';
+import { SimNode } from '../../sim/node.js';
+import { Random } from '../../sim/random.js';
+import { Scheduler } from '../../sim/scheduler.js';
 
 /** Everything in front of the user data: metadata and activemap. */
 export const DATA_OFFSET = 4608;

@@ -2,7 +2,7 @@
  * What the application of a simulated world did to each sector, and so what may be found there. A write that was never
  * answered, or answered with an error, may have happened or not; an acknowledged one has, until another one overwrites it.
  */
-import { viewOf } from '../core/base/bytes.js';
+import { viewOf } from '../../core/base/bytes.js';
 
 export const SECTOR_BYTES = 512;
 

@@ -1,10 +1,10 @@
 /** The application of a simulated world: reads, writes, deletes and flushes the device of whichever node offers it. */
-import { viewOf } from '../core/base/bytes.js';
-import type { DeviceRequest } from '../core/ports/device.js';
-import type { PortError } from '../core/ports/error.js';
-import type { DeviceUser, SimDevice } from './devices.js';
-import { History, SECTOR_BYTES, type IssuedWrite } from './history.js';
-import type { Random } from './random.js';
+import { viewOf } from '../../core/base/bytes.js';
+import type { DeviceRequest } from '../../core/ports/device.js';
+import type { PortError } from '../../core/ports/error.js';
+import type { DeviceUser, SimDevice } from '../../sim/devices.js';
+import { History, SECTOR_BYTES, type IssuedWrite } from '../../properties/request/history.js';
+import type { Random } from '../../sim/random.js';
 
 interface Outstanding {
   readonly request: DeviceRequest;
