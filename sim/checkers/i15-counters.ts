@@ -58,7 +58,7 @@ export function counters({ view, ledger, report }: Bench): Checker {
     event(node, role, event) {
       if (role !== 'primary') return;
       if (event === 'disconnect') parted(node);
-      else if (event === 'connect') inspect();
+      else if (event === 'connect') areEqual = false;
       else if (event === 'syncdone') {
         const [ours, theirs] = [view.metadata(node), view.metadata(otherNode(node))];
         if (ours === null || theirs === null) return;

@@ -1,7 +1,6 @@
 /**
  * Nothing is leaked: once everything has come to rest, no slot is taken and no operation is under way, as the nodes themselves
- * count (core/spec/control.md section 5). A range that somebody has forgotten to give back shows in the world's last request,
- * which needs all of them.
+ * count (core/spec/control.md section 5). A range that somebody has forgotten to give back keeps requests waiting for ever (I25).
  */
 import { otherNode, type NodeName } from '../script/script.js';
 import type { Bench, Checker } from './checker.js';
