@@ -8,7 +8,7 @@ import type { Channel } from '../channel.js';
 import type { ClientRequest } from '../checkers/checker.js';
 import type { Connection } from '../connection.js';
 import type { LanObserver } from '../lan.js';
-import { printStep } from '../script/print.js';
+import { printAction } from '../script/print.js';
 import { BLOCK_BYTES, otherNode, type NodeName, type Step } from '../script/script.js';
 import type { Violation } from '../world/result.js';
 import type { Witness } from '../world/witness.js';
@@ -95,7 +95,7 @@ export class Chronicle implements Witness, LanObserver {
   }
 
   step(_index: number, step: Step): void {
-    this.#tell('step', 'script', 'script', printStep({ ...step, when: { kind: 'after', ms: 0 } }));
+    this.#tell('step', 'script', 'script', printAction(step.action));
   }
 
   issued(request: ClientRequest): void {

@@ -82,7 +82,10 @@ function levelsOf({ modes = MODES, maxWrites = 3, maxStrikes = 2 }: ExploreOptio
   return levels;
 }
 
-/** Each write goes to one of the two extents, at once or after the one before is over; then everything is put right. */
+/**
+ * Each write goes to one of the two extents, at once or after the one before is over; then everything is put right. A single
+ * write is tried at the first meeting of the nodes, too.
+ */
 function smallScripts(writes: number, mode: ReplicationMode): readonly Script[] {
   let bodies = ['write 0'];
   for (let i = 1; i < writes; i++) {
@@ -90,13 +93,16 @@ function smallScripts(writes: number, mode: ReplicationMode): readonly Script[] 
       ['write 0', 'write 2', '+20ms write 0', '+20ms write 2'].map((next) => `${body}\n${next}`),
     );
   }
-  const head = `setup replication=${mode} timeout=5 extents=2 extent-bytes=1024 keepdirty=1\npair\n`;
-  const tail = '\n+20ms heal\n+100ms role b secondary\nrole a primary\nwait 12s\nsettle\n';
-  return bodies.map((body) => {
-    const script = parseScript(`${head}${body}${tail}`);
-    if (isScriptError(script)) throw new Error(script.message);
-    return script;
-  });
+  const heads = writes === 1 ? ['pair', 'role b secondary\nrole a primary\nawait device'] : ['pair'];
+  const setup = `setup replication=${mode} timeout=5 extents=2 extent-bytes=1024 keepdirty=1`;
+  const tail = '+20ms heal\n+100ms role b secondary\nrole a primary\nwait 12s\nsettle\n';
+  return heads.flatMap((head) => bodies.map((body) => scriptOf([setup, head, body, tail].join('\n'))));
+}
+
+function scriptOf(text: string): Script {
+  const script = parseScript(text);
+  if (isScriptError(script)) throw new Error(script.message);
+  return script;
 }
 
 interface Branch {
