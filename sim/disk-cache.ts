@@ -15,8 +15,9 @@ export class DiskCache {
   readonly durable: Uint8Array;
   readonly visibleWords: Uint32Array;
   readonly durableWords: Uint32Array;
-  /** Counts the changes of the metadata block in either image. */
-  metadataVersion = 0;
+  /** Count the changes of the metadata block in each image. */
+  visibleMetadataVersion = 0;
+  durableMetadataVersion = 0;
   readonly #size: number;
   readonly #sectorSize: number;
   readonly #random: Random;
@@ -60,7 +61,7 @@ export class DiskCache {
     }
     if (data === null) this.visible.fill(0, offset, offset + length);
     else this.visible.set(data.length === length ? data : data.subarray(0, length), offset);
-    this.#changed(offset);
+    if (offset < METADATA_BYTES) this.visibleMetadataVersion++;
   }
 
   /** Starts a flush of all that is in the cache; give the result to `endFlush`. */
@@ -102,7 +103,7 @@ export class DiskCache {
     }
     this.#unflushed.fill(0);
     this.#images.copyWithin(0, this.#size);
-    this.metadataVersion++;
+    this.visibleMetadataVersion++;
   }
 
   /** Puts bytes on the medium from outside, durably. */
@@ -131,11 +132,13 @@ export class DiskCache {
     if (end <= first) return;
     const start = first * this.#sectorSize;
     this.#images.copyWithin(this.#size + start, start, end * this.#sectorSize);
-    this.#changed(start);
+    if (start < METADATA_BYTES) this.durableMetadataVersion++;
   }
 
   #changed(offset: number): void {
-    if (offset < METADATA_BYTES) this.metadataVersion++;
+    if (offset >= METADATA_BYTES) return;
+    this.visibleMetadataVersion++;
+    this.durableMetadataVersion++;
   }
 }
 

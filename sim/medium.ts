@@ -77,9 +77,13 @@ export class SimMedium {
     return this.#faults.mediaSize;
   }
 
-  /** Goes up with every change of the metadata block (the first 4096 bytes), visible or durable. */
-  get metadataVersion(): number {
-    return this.#cache.metadataVersion;
+  /** Go up with every change of the metadata block (the first 4096 bytes) in the image. */
+  get visibleMetadataVersion(): number {
+    return this.#cache.visibleMetadataVersion;
+  }
+
+  get durableMetadataVersion(): number {
+    return this.#cache.durableMetadataVersion;
   }
 
   /** Opens the medium for a process; its operations end with it. */

@@ -10,6 +10,8 @@ export interface MapWaiter {
   mapPersisted(error: PortError | null): void;
 }
 
+const NOTHING = new Uint8Array(0);
+
 /**
  * Keeps the activemap's region of the component up to date. All extents that became dirty in one turn share one write and
  * one cache flush (`metaflush`); only changed sectors are written (W37). A failed write or flush is reported to everybody
@@ -103,7 +105,7 @@ export class MapStore {
   };
 
   #finish(error: PortError | null): void {
-    const written = this.#writing ?? new Uint8Array(0);
+    const written = this.#writing ?? NOTHING;
     this.#writing = null;
     if (error === null) {
       this.#durable.set(written, this.#writingFrom);

@@ -1,5 +1,6 @@
 import { unreachable } from '../base/assert.js';
 import { isPortError, portError, type PortError } from '../ports/error.js';
+import { newBuffer } from '../base/slab.js';
 import type { Clock, Timer } from '../ports/clock.js';
 import type { Codecs } from '../ports/codecs.js';
 import type { Network } from '../ports/network.js';
@@ -248,14 +249,14 @@ export class Dialer {
       return null;
     }
     this.#mapSpec = spec;
-    this.#received = new Uint8Array(spec.size);
+    this.#received = newBuffer(spec.size);
     this.#enter('map');
     return this.#received;
   }
 
   #mapReceived(): void {
     if (this.#stage !== 'map' || this.#mapSpec === null || this.#reply === null) return;
-    const map = new Uint8Array(this.#reply.mapsize);
+    const map = newBuffer(this.#reply.mapsize);
     const error = openPayload(this.#ports.codecs, this.#mapSpec, this.#received, map);
     if (error !== null) this.#fail(error);
     else this.#succeed(map);

@@ -4,12 +4,13 @@
  * What was read is checked completely before anybody acts on it: the numbers say where user data lies.
  */
 import { assert } from '../base/assert.js';
+import { newBuffer } from '../base/slab.js';
 import type { ByteRange } from '../base/range-set.js';
 import type { Codecs } from '../ports/codecs.js';
 import { isPortError, portError } from '../ports/error.js';
 import type { PortError } from '../ports/error.js';
 import type { Role } from '../resource/types.js';
-import { encodeNv, nv, nvBytes } from '../wire/nv.js';
+import { nv, nvBytes, writeNv } from '../wire/nv.js';
 import type { NvPair } from '../wire/nv.js';
 import { decodeNv } from '../wire/nv-list.js';
 import type { NvList } from '../wire/nv-list.js';
@@ -55,8 +56,12 @@ export function encodeMetadata(metadata: Metadata, codecs: Codecs): Uint8Array {
     const value = metadata.localBad.flatMap(({ offset, length }) => [offset, length]);
     pairs.push({ name: 'localbad', type: 'uint64[]', value });
   }
-  pairs.push(nv.uint32('crc32', codecs.crc32(encodeNv(pairs))));
-  return block(pairs);
+  const bytes = block(pairs);
+  const covered = nvBytes(pairs);
+  const checksum = [nv.uint32('crc32', codecs.crc32(bytes.subarray(0, covered)))];
+  assert(covered + nvBytes(checksum) < METADATA_BYTES, 'metadata without room for its checksum');
+  writeNv(checksum, bytes, covered);
+  return bytes;
 }
 
 /** A block as `hastctl create` writes it: the reference's nine fields and nothing else. */
@@ -85,16 +90,15 @@ export function decodeMetadata(
 export function parseMetadata(bytes: Uint8Array, codecs: Codecs): Metadata | PortError {
   const list = decodeNv(bytes);
   if (isPortError(list)) return list;
-  const pairs = list.pairs();
   // Every writer fills the block with zeros: more means that a damaged byte ended the list too early.
-  if (!codecs.isZero(bytes.subarray(nvBytes(pairs)))) return invalid('bytes follow the end of the list');
-  const checksumAt = pairs.findIndex(({ name }) => name === 'crc32');
+  if (!codecs.isZero(bytes.subarray(list.byteLength))) return invalid('bytes follow the end of the list');
+  const checksumAt = list.startOf('crc32');
   if (checksumAt !== -1) {
-    const covered = bytes.subarray(0, nvBytes(pairs.slice(0, checksumAt)));
+    const covered = bytes.subarray(0, checksumAt);
     if (list.number('crc32', 'uint32') !== codecs.crc32(covered))
       return invalid('crc32 does not match the content');
   }
-  return readFields(list, pairs);
+  return readFields(list);
 }
 
 function referencePairs(metadata: Omit<Metadata, 'incomplete' | 'localBad'>): NvPair[] {
@@ -112,14 +116,13 @@ function referencePairs(metadata: Omit<Metadata, 'incomplete' | 'localBad'>): Nv
 }
 
 function block(pairs: readonly NvPair[]): Uint8Array {
-  const list = encodeNv(pairs);
-  assert(list.length < METADATA_BYTES, `metadata of ${list.length} bytes`);
-  const bytes = new Uint8Array(METADATA_BYTES);
-  bytes.set(list);
+  assert(nvBytes(pairs) < METADATA_BYTES, `metadata of ${nvBytes(pairs)} bytes`);
+  const bytes = newBuffer(METADATA_BYTES);
+  writeNv(pairs, bytes, 0);
   return bytes;
 }
 
-function readFields(list: NvList, pairs: readonly NvPair[]): Metadata | PortError {
+function readFields(list: NvList): Metadata | PortError {
   const resource = list.string('resource');
   const datasize = list.safeInteger('datasize', 'uint64');
   const extentsize = list.number('extentsize', 'uint32');
@@ -139,7 +142,6 @@ function readFields(list: NvList, pairs: readonly NvPair[]): Metadata | PortErro
   if (remotecnt === null) return missing('remotecnt');
   if (prevrole === null) return missing('prevrole');
 
-  const localBad = pairs.find(({ name }) => name === 'localbad');
   return {
     resource,
     datasize,
@@ -152,7 +154,7 @@ function readFields(list: NvList, pairs: readonly NvPair[]): Metadata | PortErro
     remotecnt,
     prevrole: prevrole === 'primary' || prevrole === 'secondary' ? prevrole : 'init',
     incomplete: list.has('incomplete'),
-    localBad: localBad?.type === 'uint64[]' ? rangesOf(localBad.value.map(Number)) : [],
+    localBad: rangesOf(list.numbers('localbad') ?? []),
   };
 }
 

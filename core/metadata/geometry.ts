@@ -16,8 +16,9 @@ const MAX_EXTENTSIZE = 1_073_741_824;
 
 export function isPowerOfTwo(value: number): boolean {
   if (!Number.isSafeInteger(value) || value < 1) return false;
-  const bits = BigInt(value);
-  return (bits & (bits - 1n)) === 0n;
+  let odd = value;
+  while (odd % 2 === 0) odd /= 2;
+  return odd === 1;
 }
 
 /** Number of extents of `size` bytes of user data; the last one may be short. */

@@ -88,7 +88,8 @@ export class Intake {
     let offset = 0;
     do {
       const length = Math.min(limit, request.length - offset);
-      const data = request.data?.subarray(offset, offset + length) ?? null;
+      const whole = length === request.length;
+      const data = whole ? request.data : (request.data?.subarray(offset, offset + length) ?? null);
       this.#waiting.push({ submission, offset: request.offset + offset, length, data });
       submission.remaining++;
       offset += length;

@@ -1,4 +1,5 @@
 import { assert } from '../base/assert.js';
+import { newBuffer } from '../base/slab.js';
 import type { ResourceConfig } from '../config/types.js';
 import type { Clock, Timer } from '../ports/clock.js';
 import type { Codecs } from '../ports/codecs.js';
@@ -129,7 +130,7 @@ export class Session {
     }
     const payload = packPayload(this.#ports.codecs, this.#config, request.data);
     const data = request.copy && payload.data === request.data ? payload.data.slice() : payload.data;
-    this.#connA.send([encodeFrame(this.version, [...pairs, ...payload.fields]), data]);
+    this.#connA.send([encodeFrame(this.version, pairs.concat(payload.fields)), data]);
   }
 
   /** Tells an own peer whether its copy is complete (W8); the reference sees a plain keepalive. */
@@ -204,7 +205,7 @@ export class Session {
       this.#lose(misfit ?? portError('EPROTO', 'no data'));
       return null;
     }
-    const buffer = spec.compression === 'none' ? target : new Uint8Array(spec.size);
+    const buffer = spec.compression === 'none' ? target : newBuffer(spec.size);
     this.#receiving = { seq, entry, spec, buffer };
     return buffer;
   }
@@ -242,7 +243,7 @@ export class Session {
   };
 
   #probe(): void {
-    const data = new Uint8Array(this.#probeBytes);
+    const data = newBuffer(this.#probeBytes);
     const request = {
       command: 'read',
       offset: 0,

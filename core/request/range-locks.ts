@@ -12,7 +12,9 @@ export interface RangeHolder {
  */
 export class RangeLocks<H extends RangeHolder> {
   readonly #conflicts: (a: H, b: H) => boolean;
-  readonly #entries: { holder: H; granted: boolean }[] = [];
+  /** In order of arrival; who has been granted a range, by the same index. */
+  readonly #holders: H[] = [];
+  readonly #granted: boolean[] = [];
   #waiting = 0;
 
   constructor(conflicts: (a: H, b: H) => boolean) {
@@ -21,43 +23,41 @@ export class RangeLocks<H extends RangeHolder> {
 
   /** Everybody who holds or waits. */
   get size(): number {
-    return this.#entries.length;
+    return this.#holders.length;
   }
 
   acquire(holder: H): void {
-    const entry = { holder, granted: false };
-    this.#entries.push(entry);
-    if (this.#isFree(entry, this.#entries.length - 1)) {
-      entry.granted = true;
-      holder.rangeGranted();
-    } else {
-      this.#waiting++;
-    }
+    const index = this.#holders.push(holder) - 1;
+    const free = this.#isFree(holder, index);
+    this.#granted.push(free);
+    if (free) holder.rangeGranted();
+    else this.#waiting++;
   }
 
   release(holder: H): void {
-    const index = this.#entries.findIndex((entry) => entry.holder === holder);
+    const index = this.#holders.indexOf(holder);
     if (index === -1) return;
-    const [removed] = this.#entries.splice(index, 1);
-    if (removed?.granted !== true) this.#waiting--;
+    if (this.#granted[index] !== true) this.#waiting--;
+    this.#holders.splice(index, 1);
+    this.#granted.splice(index, 1);
     if (this.#waiting > 0) this.#grantWaiters();
   }
 
   #grantWaiters(): void {
     const granted: H[] = [];
-    for (const [index, entry] of this.#entries.entries()) {
-      if (entry.granted || !this.#isFree(entry, index)) continue;
-      entry.granted = true;
+    for (let i = 0; i < this.#holders.length; i++) {
+      const holder = this.#holders[i];
+      if (holder === undefined || this.#granted[i] === true || !this.#isFree(holder, i)) continue;
+      this.#granted[i] = true;
       this.#waiting--;
-      granted.push(entry.holder);
+      granted.push(holder);
     }
     for (const holder of granted) holder.rangeGranted();
   }
 
-  #isFree(entry: { holder: H }, index: number): boolean {
-    const { holder } = entry;
+  #isFree(holder: H, index: number): boolean {
     for (let i = 0; i < index; i++) {
-      const other = this.#entries[i]?.holder;
+      const other = this.#holders[i];
       if (other === undefined || !overlaps(other, holder)) continue;
       if (this.#conflicts(other, holder)) return false;
     }

@@ -1,3 +1,4 @@
+import { newBuffer } from '../base/slab.js';
 import { mapRegionBytes, METADATA_BYTES } from '../metadata/geometry.js';
 import { decodeMetadata, type Metadata } from '../metadata/codec.js';
 import type { Codecs } from '../ports/codecs.js';
@@ -30,7 +31,7 @@ export function openComponent(
     done(portError('EINVAL', text), null);
     return;
   }
-  const block = new Uint8Array(METADATA_BYTES);
+  const block = newBuffer(METADATA_BYTES);
   disk.read(0, block, (error) => {
     if (error !== null) {
       done({ code: error.code, message: `Unable to read metadata: ${error.message}` }, null);
@@ -42,7 +43,7 @@ export function openComponent(
       done(metadata, null);
       return;
     }
-    const bits = new Uint8Array(mapRegionBytes(metadata, metadata.extentsize, sectorSize));
+    const bits = newBuffer(mapRegionBytes(metadata, metadata.extentsize, sectorSize));
     disk.read(METADATA_BYTES, bits, (failure) => {
       const durableBits = bits.slice();
       if (failure !== null) {

@@ -1,5 +1,6 @@
 import { assert } from '../base/assert.js';
 import type { ResourceConfig } from '../config/types.js';
+import { newBuffer } from '../base/slab.js';
 import { RangeSet } from '../base/range-set.js';
 import { METADATA_BYTES } from '../metadata/geometry.js';
 import { MAX_LOCAL_BAD, type Metadata } from '../metadata/codec.js';
@@ -41,8 +42,23 @@ export interface ExecutorOptions {
 }
 
 /** One request in progress. A FLUSH stands for the whole device. */
-interface Running extends RangeHolder {
+class Running implements RangeHolder {
   readonly order: Order;
+  readonly offset: number;
+  readonly length: number;
+  readonly #run: (running: Running) => void;
+
+  constructor(order: Order, datasize: number, run: (running: Running) => void) {
+    const whole = order.command === 'flush';
+    this.order = order;
+    this.offset = whole ? 0 : order.offset;
+    this.length = whole ? datasize : order.length;
+    this.#run = run;
+  }
+
+  rangeGranted(): void {
+    this.#run(this);
+  }
 }
 
 /**
@@ -50,10 +66,13 @@ interface Running extends RangeHolder {
  * FLUSH covers every write that arrived before it; it holds up nobody.
  */
 function conflicts({ order: earlier }: Running, { order: later }: Running): boolean {
-  const changes = (order: Order): boolean => order.command === 'write' || order.command === 'delete';
   if (later.command === 'flush') return changes(earlier);
   if (earlier.command === 'flush') return false;
   return changes(earlier) || changes(later);
+}
+
+function changes({ command }: Order): boolean {
+  return command === 'write' || command === 'delete';
 }
 
 /**
@@ -104,16 +123,7 @@ export class Executor {
     if (order.memsync) this.#reply({ seq: order.seq, received: true, error: null });
     if (!this.#erased) this.#eraseMap();
     this.#heldBytes += order.data?.length ?? 0;
-    const whole = order.command === 'flush';
-    const running: Running = {
-      order,
-      offset: whole ? 0 : order.offset,
-      length: whole ? this.#datasize : order.length,
-      rangeGranted: () => {
-        this.#run(running);
-      },
-    };
-    this.#running.acquire(running);
+    this.#running.acquire(new Running(order, this.#datasize, this.#run));
   }
 
   /** A request that failed the checks is answered and otherwise ignored. */
@@ -129,7 +139,7 @@ export class Executor {
     this.#checkDrained();
   }
 
-  #run(running: Running): void {
+  readonly #run = (running: Running): void => {
     const { disk } = this.#ports;
     const { command, offset, length, data } = running.order;
     const done = (error: PortError | null): void => {
@@ -141,7 +151,7 @@ export class Executor {
     else if (command === 'flush') disk.flush(done);
     else if (command === 'delete') disk.delete(at, length, done);
     else this.#transfer(command, at, data, done);
-  }
+  };
 
   #transfer(command: 'read' | 'write', at: number, data: Uint8Array | null, done: Done): void {
     assert(data !== null, 'a READ or WRITE has a buffer');
@@ -150,8 +160,9 @@ export class Executor {
   }
 
   /** Bytes that a local write failed on while this node was primary: the primary of today has newer ones (W18). */
-  #isBad({ offset, length }: Order): boolean {
-    return new RangeSet(this.#options.metadata.current.localBad).overlaps({ offset, length });
+  #isBad(order: Order): boolean {
+    const { localBad } = this.#options.metadata.current;
+    return localBad.length > 0 && new RangeSet(localBad).overlaps(order);
   }
 
   /** They were written now; the answer waits until a promoted node would know. */
@@ -196,13 +207,13 @@ export class Executor {
       return;
     }
     const payload = packPayload(this.#ports.codecs, config(), data);
-    connB.send([encodeFrame(version, [...fields, ...payload.fields]), payload.data]);
+    connB.send([encodeFrame(version, fields.concat(payload.fields)), payload.data]);
   }
 
   #eraseMap(): void {
     if (this.#erasing) return;
     this.#erasing = true;
-    this.#ports.disk.write(METADATA_BYTES, new Uint8Array(this.#options.mapBytes), (error) => {
+    this.#ports.disk.write(METADATA_BYTES, newBuffer(this.#options.mapBytes), (error) => {
       this.#erasing = false;
       this.#erased = error === null;
       if (error !== null) {

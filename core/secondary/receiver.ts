@@ -1,3 +1,4 @@
+import { newBuffer } from '../base/slab.js';
 import type { Metadata } from '../metadata/codec.js';
 import { isPortError, portError, type PortError } from '../ports/error.js';
 import type { WorkerPorts } from '../resource/worker.js';
@@ -77,7 +78,7 @@ export class Receiver implements ConnectionSink {
       return this.#reject({ command: 'rejected', rejected: command, seq, memsync, error: fault }, list);
     }
     if (request.command === 'write') return this.#expectData(request, list);
-    const data = request.command === 'read' ? new Uint8Array(request.length) : null;
+    const data = request.command === 'read' ? newBuffer(request.length) : null;
     this.#executor.execute(orderOf(request, data));
     this.#backPressure();
     return null;
@@ -108,8 +109,8 @@ export class Receiver implements ConnectionSink {
       this.#owner.lost(misfit);
       return null;
     }
-    const data = new Uint8Array(request.length);
-    const received = spec.compression === 'none' ? data : new Uint8Array(spec.size);
+    const data = newBuffer(request.length);
+    const received = spec.compression === 'none' ? data : newBuffer(spec.size);
     this.#write = { request, spec, received, data };
     return received;
   }

@@ -136,7 +136,7 @@ export class Connection implements SocketHandler {
       if (mark > totalBytes) break;
       done++;
     }
-    for (const { listener } of this.#waiting.splice(0, done)) listener.messageSent();
+    if (done > 0) for (const { listener } of this.#waiting.splice(0, done)) listener.messageSent();
   }
 
   closed(error: PortError | null): void {

@@ -2,7 +2,8 @@
  * Framing (core/spec/wire.md section 2): a message is a 5-byte header (version, list length), an nv list, and, where
  * the receiver expects it, raw data. The same framing serves the control socket.
  */
-import { viewOf } from '../base/bytes.js';
+import { putUint32, uint32At } from '../base/bytes.js';
+import { newBuffer } from '../base/slab.js';
 import { nvBytes, writeNv, type NvPair } from './nv.js';
 
 /** The highest protocol version we speak; a greater version byte in a header is fatal to the connection. */
@@ -24,14 +25,14 @@ export interface Header {
 /** Header and nv list in one buffer; data, if any, is sent after it. */
 export function encodeFrame(version: number, pairs: readonly NvPair[]): Uint8Array {
   const listBytes = nvBytes(pairs);
-  const frame = new Uint8Array(HEADER_BYTES + listBytes);
+  const frame = newBuffer(HEADER_BYTES + listBytes);
   frame[0] = version;
-  viewOf(frame).setUint32(1, listBytes, true);
+  putUint32(frame, 1, listBytes);
   writeNv(pairs, frame, HEADER_BYTES);
   return frame;
 }
 
 /** Reads the first 5 bytes of `bytes`. Judging version and length is the receiver's business. */
 export function decodeHeader(bytes: Uint8Array): Header {
-  return { version: bytes[0] ?? 0, listBytes: viewOf(bytes).getUint32(1, true) };
+  return { version: bytes[0] ?? 0, listBytes: uint32At(bytes, 1) };
 }

@@ -2,7 +2,7 @@
  * Reading an nv list (core/spec/wire.md section 3). The whole list is validated once; values are then read in place,
  * because a list comes with every request and only a handful of its values are looked up.
  */
-import { roundUp, textOf, viewOf } from '../base/bytes.js';
+import { roundUp, textOf, uint32At, viewOf } from '../base/bytes.js';
 import { portError, type PortError } from '../ports/error.js';
 import {
   layoutOf,
@@ -27,15 +27,23 @@ const LONG_LIST_PAIRS = 32;
  * they are; what `bytes` returns is a view of them.
  */
 export class NvList {
+  /** Bytes that the pairs take. */
+  readonly byteLength: number;
   readonly #bytes: Uint8Array;
   /** Where each pair begins. */
   readonly #starts: readonly number[];
   #startOfName: Map<string, number> | null = null;
 
-  /** `starts` are the positions of valid pairs; use `decodeNv`. */
-  constructor(bytes: Uint8Array, starts: readonly number[]) {
+  /** `starts` are the positions of valid pairs, the last of which ends at `end`; use `decodeNv`. */
+  constructor(bytes: Uint8Array, starts: readonly number[], end: number) {
     this.#bytes = bytes;
     this.#starts = starts;
+    this.byteLength = end;
+  }
+
+  /** Where the first pair of that name begins, in bytes; -1: there is none. */
+  startOf(name: string): number {
+    return this.#find(name);
   }
 
   /** True when the name is there, whatever its type and value. */
@@ -57,8 +65,7 @@ export class NvList {
   safeInteger(name: string, type: WideType): number | null {
     const start = this.#findTyped(name, type);
     if (start < 0) return null;
-    const at = this.#valueAt(start);
-    const value = readUint32(this.#bytes, at + 4) * TWO_TO_32 + readUint32(this.#bytes, at);
+    const value = this.#readWide(this.#valueAt(start));
     return Number.isSafeInteger(value) ? value : null;
   }
 
@@ -71,6 +78,15 @@ export class NvList {
   string(name: string): string | null {
     const start = this.#findTyped(name, 'string');
     return start < 0 ? null : textOf(this.#valueOf(start).subarray(0, -1));
+  }
+
+  /** The items of a `uint64[]` as numbers, which are not exact above 2^53-1. */
+  numbers(name: string): number[] | null {
+    const start = this.#findTyped(name, 'uint64[]');
+    if (start < 0) return null;
+    const at = this.#valueAt(start);
+    const items = uint32At(this.#bytes, start + 2) / 8;
+    return Array.from({ length: items }, (_, i) => this.#readWide(at + 8 * i));
   }
 
   /** Every pair in order, 64-bit values as bigints. */
@@ -115,7 +131,7 @@ export class NvList {
 
   #valueOf(start: number): Uint8Array {
     const at = this.#valueAt(start);
-    return this.#bytes.subarray(at, at + readUint32(this.#bytes, start + 2));
+    return this.#bytes.subarray(at, at + uint32At(this.#bytes, start + 2));
   }
 
   #readNumber(at: number, type: NumberType): number {
@@ -124,6 +140,10 @@ export class NvList {
     for (let i = 0; i < elementBytes; i++) value |= (this.#bytes[at + i] ?? 0) << (8 * i);
     const unused = 32 - 8 * elementBytes;
     return type.startsWith('u') ? value >>> 0 : (value << unused) >> unused;
+  }
+
+  #readWide(at: number): number {
+    return uint32At(this.#bytes, at + 4) * TWO_TO_32 + uint32At(this.#bytes, at);
   }
 
   #readBigint(at: number, type: WideType): bigint {
@@ -164,7 +184,7 @@ export function decodeNv(bytes: Uint8Array): NvList | PortError {
     starts.push(at);
     at = end;
   }
-  return new NvList(bytes, starts);
+  return new NvList(bytes, starts, at);
 }
 
 /** Where the pair that begins at `start` ends, or what is wrong with it. */
@@ -176,28 +196,25 @@ function pairEnd(bytes: Uint8Array, start: number): number | string {
   const valueAt = nameAt + roundUp(nameBytes, 8);
   if (valueAt > bytes.length) return `a name of ${nameBytes} bytes passes the end`;
   if (nameBytes < 2) return 'empty name';
-  if (bytes.indexOf(0, nameAt) !== nameAt + nameBytes - 1) return 'the name does not end where it should';
+  if (!isText(bytes, nameAt, nameBytes)) return 'the name does not end where it should';
 
   const code = bytes[start] ?? 0;
   const layout = layoutOfCode(code);
   if (layout === null) return `unknown type 0x${code.toString(16)}`;
-  const size = readUint32(bytes, start + 2);
+  const size = uint32At(bytes, start + 2);
   if (size === 0) return 'no value';
   const end = valueAt + roundUp(size, 8);
   if (end > bytes.length) return `a value of ${size} bytes passes the end`;
   if (layout.shape === 'scalar' && size !== layout.elementBytes) return `${layout.type} of ${size} bytes`;
   if (size % layout.elementBytes !== 0) return `${layout.type} of ${size} bytes`;
-  if (layout.shape === 'string' && bytes.indexOf(0, valueAt) !== valueAt + size - 1)
+  if (layout.shape === 'string' && !isText(bytes, valueAt, size))
     return 'the string does not end where it should';
   return end;
 }
 
-function readUint32(bytes: Uint8Array, at: number): number {
-  return (
-    ((bytes[at] ?? 0) |
-      ((bytes[at + 1] ?? 0) << 8) |
-      ((bytes[at + 2] ?? 0) << 16) |
-      ((bytes[at + 3] ?? 0) << 24)) >>>
-    0
-  );
+/** The last of these bytes, and no other, is NUL. */
+function isText(bytes: Uint8Array, at: number, length: number): boolean {
+  const last = at + length - 1;
+  for (let i = at; i < last; i++) if (bytes[i] === 0) return false;
+  return bytes[last] === 0;
 }

@@ -5,7 +5,8 @@
  * This file has the types and the encoder; `nv-list.ts` reads.
  */
 import { assert } from '../base/assert.js';
-import { roundUp, viewOf } from '../base/bytes.js';
+import { putUint32, roundUp, viewOf } from '../base/bytes.js';
+import { newBuffer } from '../base/slab.js';
 
 /** Integers that a JavaScript number holds. */
 export type NumberType = 'int8' | 'uint8' | 'int16' | 'uint16' | 'int32' | 'uint32';
@@ -92,13 +93,16 @@ const TWO_TO_32 = 0x1_0000_0000;
 export function nvBytes(pairs: readonly NvPair[]): number {
   let bytes = 0;
   for (const pair of pairs)
-    bytes += PAIR_HEADER_BYTES + roundUp(pair.name.length + 1, 8) + roundUp(valueBytes(pair), 8);
+    bytes +=
+      PAIR_HEADER_BYTES +
+      roundUp(pair.name.length + 1, 8) +
+      roundUp(valueBytes(layoutOf(pair.type), pair), 8);
   return bytes;
 }
 
 /** The list as bytes, padding zero. A name or value that cannot be encoded is a bug. */
 export function encodeNv(pairs: readonly NvPair[]): Uint8Array {
-  const bytes = new Uint8Array(nvBytes(pairs));
+  const bytes = newBuffer(nvBytes(pairs));
   writeNv(pairs, bytes, 0);
   return bytes;
 }
@@ -107,28 +111,27 @@ export function encodeNv(pairs: readonly NvPair[]): Uint8Array {
 export function writeNv(pairs: readonly NvPair[], target: Uint8Array, at: number): void {
   for (const pair of pairs) {
     const nameBytes = pair.name.length + 1;
-    const size = valueBytes(pair);
+    const layout = layoutOf(pair.type);
+    const size = valueBytes(layout, pair);
     assert(nameBytes > 1 && nameBytes <= MAX_NAME_LENGTH + 1, 'an nv name has 1 to 254 characters');
     assert(size > 0, 'an nv array has an element');
-    target[at] = layoutOf(pair.type).code;
+    target[at] = layout.code;
     target[at + 1] = nameBytes;
-    writeInteger(target, at + 2, 4, size);
+    putUint32(target, at + 2, size);
     writeText(target, at + PAIR_HEADER_BYTES, pair.name);
     at += PAIR_HEADER_BYTES + roundUp(nameBytes, 8);
-    writeValue(target, at, pair);
+    writeValue(target, at, layout, pair);
     at += roundUp(size, 8);
   }
 }
 
 /** Length of the value without padding. */
-function valueBytes(pair: NvPair): number {
+function valueBytes({ elementBytes }: Layout, pair: NvPair): number {
   if (pair.type === 'string') return pair.value.length + 1;
-  const { elementBytes } = layoutOf(pair.type);
   return typeof pair.value === 'object' ? elementBytes * pair.value.length : elementBytes;
 }
 
-function writeValue(target: Uint8Array, at: number, pair: NvPair): void {
-  const layout = layoutOf(pair.type);
+function writeValue(target: Uint8Array, at: number, layout: Layout, pair: NvPair): void {
   if (typeof pair.value === 'string') writeText(target, at, pair.value);
   else if (pair.value instanceof Uint8Array) target.set(pair.value, at);
   else if (typeof pair.value !== 'object') writeScalar(target, at, layout, pair.value);

@@ -6,7 +6,7 @@
  * that waits for the result. Nothing is allocated by what a peer claims.
  */
 import { assert, unreachable } from '../base/assert.js';
-import { sameBytes, viewOf } from '../base/bytes.js';
+import { putUint32, sameBytes, viewOf } from '../base/bytes.js';
 import type { ChecksumName, CompressionName } from '../config/types.js';
 import type { Codecs } from '../ports/codecs.js';
 import { portError, type PortError } from '../ports/error.js';
@@ -41,6 +41,8 @@ const LENGTH_BYTES = 4;
 /** Data must be longer to be tried with LZF, and LZF must save as much. */
 const LZF_LEAST_GAIN = 1024;
 
+const NOTHING = new Uint8Array(0);
+
 const HASH_BYTES: Record<ChecksumName, number> = { none: 0, crc32: 4, sha256: 32 };
 
 /** `data` (at least one byte) as it goes over the wire. */
@@ -61,14 +63,16 @@ export function packPayload(codecs: Codecs, settings: PayloadSettings, data: Uin
 export function readPayloadSpec(list: NvList): PayloadSpec | null | PortError {
   const size = list.number('size', 'uint32') ?? 0;
   if (size === 0) return null;
-  const compression = list.string('compression') ?? 'none';
-  const checksum = list.string('checksum') ?? 'none';
+  const packing = list.string('compression');
+  const digesting = list.string('checksum');
+  const compression = packing ?? 'none';
+  const checksum = digesting ?? 'none';
   // "none" is said by leaving the field out.
-  if (list.string('compression') === 'none' || !isCompression(compression))
+  if (packing === 'none' || !isCompression(compression))
     return portError('EINVAL', `data: unknown compression '${compression}'`);
-  if (list.string('checksum') === 'none' || !isChecksum(checksum))
+  if (digesting === 'none' || !isChecksum(checksum))
     return portError('EINVAL', `data: unknown checksum '${checksum}'`);
-  const hash = checksum === 'none' ? new Uint8Array(0) : (list.bytes('hash')?.slice() ?? new Uint8Array(0));
+  const hash = checksum === 'none' ? NOTHING : (list.bytes('hash')?.slice() ?? NOTHING);
   if (hash.length !== HASH_BYTES[checksum])
     return portError(
       'EINVAL',
@@ -143,14 +147,14 @@ function compress(
 }
 
 function withLength(packed: Uint8Array, data: Uint8Array): Uint8Array {
-  viewOf(packed).setUint32(0, data.length, true);
+  putUint32(packed, 0, data.length);
   return packed;
 }
 
 function digest(codecs: Codecs, checksum: 'crc32' | 'sha256', data: Uint8Array): Uint8Array {
   if (checksum === 'sha256') return codecs.sha256(data);
   const hash = new Uint8Array(HASH_BYTES.crc32);
-  viewOf(hash).setUint32(0, codecs.crc32(data), true);
+  putUint32(hash, 0, codecs.crc32(data));
   return hash;
 }
 

@@ -1,5 +1,6 @@
 import { assert } from '../base/assert.js';
-import { viewOf } from '../base/bytes.js';
+import { uint32At } from '../base/bytes.js';
+import { newBuffer } from '../base/slab.js';
 import { HEADER_BYTES } from './frame.js';
 
 /** Where the bytes after an nv list go: nowhere (no payload), into a buffer of exactly its length, or dropped. */
@@ -14,7 +15,11 @@ export interface MessageSink {
   violated(reason: string): void;
 }
 
-const FIRST_SCRATCH_BYTES = 16384;
+/** The scratch area begins small, since most connections say little, and grows with what comes in at once. */
+const FIRST_SCRATCH_BYTES = 1024;
+const USUAL_SCRATCH_BYTES = 16384;
+
+const NO_BYTES = new Uint8Array(0);
 
 /**
  * Cuts one direction of a HAST connection into messages (core/spec/wire.md section 2), however the stream is
@@ -26,7 +31,9 @@ export class MessageReader {
   readonly #maxVersion: number;
   readonly #maxListBytes: number;
   readonly #sink: MessageSink;
-  #scratch: Uint8Array = new Uint8Array(FIRST_SCRATCH_BYTES);
+  #scratch: Uint8Array = NO_BYTES;
+  /** The last bytes filled it. */
+  #isTight = false;
   #start = 0;
   #end = 0;
   #payload: Uint8Array | null = null;
@@ -46,7 +53,7 @@ export class MessageReader {
   target(): Uint8Array {
     const payload = this.#unfilledPayload;
     if (payload !== null) return payload.subarray(this.#payloadFilled);
-    if (this.#end === this.#scratch.length) this.#makeRoom(this.#buffered + HEADER_BYTES);
+    if (this.#isTight || this.#end === this.#scratch.length) this.#makeRoom(this.#buffered + HEADER_BYTES);
     return this.#scratch.subarray(this.#end);
   }
 
@@ -59,6 +66,7 @@ export class MessageReader {
       assert(this.#payloadFilled <= payload.length, 'more bytes than the target holds');
     } else {
       this.#end += bytes;
+      this.#isTight = this.#end === this.#scratch.length && this.#end < USUAL_SCRATCH_BYTES;
     }
     this.#parse();
   }
@@ -104,9 +112,8 @@ export class MessageReader {
     if (this.#skipping > 0) return this.#skip();
     if (this.#payload !== null) return this.#fillPayload(this.#payload);
     if (this.#buffered < HEADER_BYTES) return false;
-    const header = viewOf(this.#scratch.subarray(this.#start, this.#start + HEADER_BYTES));
-    const version = header.getUint8(0);
-    const listBytes = header.getUint32(1, true);
+    const version = this.#scratch[this.#start] ?? 0;
+    const listBytes = uint32At(this.#scratch, this.#start + 1);
     if (version > this.#maxVersion) return this.#fail(`protocol version ${String(version)} is not supported`);
     if (listBytes > this.#maxListBytes) {
       return this.#fail(`message of ${String(listBytes)} bytes exceeds ${String(this.#maxListBytes)}`);
@@ -172,8 +179,9 @@ export class MessageReader {
 
   /** Makes the scratch hold at least `bytes` from where the unread bytes start. */
   #makeRoom(bytes: number): void {
-    if (bytes > this.#scratch.length) {
-      const grown = new Uint8Array(Math.max(bytes, this.#scratch.length * 2));
+    if (this.#isTight || bytes > this.#scratch.length) {
+      this.#isTight = false;
+      const grown = newBuffer(Math.max(bytes, this.#scratch.length * 2, FIRST_SCRATCH_BYTES));
       grown.set(this.#scratch.subarray(this.#start, this.#end));
       this.#scratch = grown;
     } else {

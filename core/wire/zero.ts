@@ -2,6 +2,7 @@
 
 /** True when every byte is zero. */
 export function isZero(data: Uint8Array): boolean {
+  if (data[0] !== 0) return data.length === 0;
   const aligned = Math.min(-data.byteOffset & 3, data.length);
   const words = (data.length - aligned) >>> 2;
   const tail = aligned + words * 4;

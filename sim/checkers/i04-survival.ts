@@ -11,7 +11,7 @@ export function survival(bench: Bench): Checker {
     deviceAppeared(node, forced) {
       const facts = ledger.facts[node];
       if (forced || facts.behind || facts.connected) return;
-      const block = firstBroken(bench, node, (at) => facts.required[at] ?? 0);
+      const block = firstBroken(bench, node, facts.required);
       if (block === -1) return;
       const id = String(facts.required[block] ?? 0);
       report(`${node} offers a device without write ${id} to block ${String(block)}, which it had`, block);

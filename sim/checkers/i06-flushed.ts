@@ -9,7 +9,7 @@ import { firstBroken } from './promises.js';
 export function flushed(bench: Bench): Checker {
   const { ledger, report } = bench;
   const check = (node: NodeName, owes: Int32Array, when: string): void => {
-    const block = firstBroken(bench, node, (at) => owes[at] ?? 0, true);
+    const block = firstBroken(bench, node, owes, true);
     if (block === -1) return;
     report(
       `${node} lacks flushed write ${String(owes[block] ?? 0)} of block ${String(block)} ${when}`,

@@ -12,7 +12,7 @@ export function resynchronised(bench: Bench): Checker {
     const source = ledger.facts[primary].behind ? otherNode(primary) : primary;
     const target = otherNode(source);
     const { durable } = ledger.facts[source];
-    const block = firstBroken(bench, target, (at) => durable[at] ?? 0, true);
+    const block = firstBroken(bench, target, durable, true);
     if (block === -1) return;
     const id = String(durable[block] ?? 0);
     report(

@@ -6,7 +6,8 @@ export function equal({ view, ledger, report }: Bench): Checker {
   function inspect(primary: NodeName, quiet: boolean): void {
     const other = otherNode(primary);
     for (let block = 0; block < view.blocks; block++) {
-      const [ours, theirs] = [view.visible(primary, block), view.visible(other, block)];
+      const ours = view.visible(primary, block);
+      const theirs = view.visible(other, block);
       if (ours === theirs || ledger.isUnused(block)) continue;
       if (
         !quiet &&
@@ -23,9 +24,11 @@ export function equal({ view, ledger, report }: Bench): Checker {
   /** Neither is older than the other, or one is on its way: not answered, or acknowledged before the other node has it. */
   function mayStillChange(primary: NodeName, block: number, ours: number, theirs: number): boolean {
     if (!ledger.isOlder(ours, theirs) && !ledger.isOlder(theirs, ours)) return true;
-    const { unconfirmed } = ledger.facts[primary];
-    if ([ours, theirs].some((id) => ledger.endedAt(id) === Infinity || unconfirmed.includes(id))) return true;
-    return view.underWay(primary, block);
+    return isOnItsWay(primary, ours) || isOnItsWay(primary, theirs) || view.underWay(primary, block);
+  }
+
+  function isOnItsWay(primary: NodeName, id: number): boolean {
+    return ledger.endedAt(id) === Infinity || ledger.facts[primary].unconfirmed.includes(id);
   }
 
   return {

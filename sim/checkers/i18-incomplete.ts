@@ -10,7 +10,7 @@ export function incomplete(bench: Bench): Checker {
       const facts = ledger.facts[node];
       if (forced || facts.connected || !facts.mixed) return;
       const { required } = ledger.facts[otherNode(node)];
-      const block = firstBroken(bench, node, (at) => required[at] ?? 0);
+      const block = firstBroken(bench, node, required);
       if (block === -1) return;
       report(`${node} offers a copy that is not complete: block ${String(block)} is old`, block);
     },

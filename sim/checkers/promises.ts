@@ -6,16 +6,16 @@ import type { Metadata } from '../../core/metadata/codec.js';
 import { BLOCK_BYTES, type NodeName } from '../script/script.js';
 import type { Bench } from './checker.js';
 
-/** The first block of the copy that lacks what it must hold, or -1. */
+/** The first block of the copy that lacks the write that it `owes`, by block, or -1. */
 export function firstBroken(
   { view, ledger }: Bench,
   node: NodeName,
-  owes: (block: number) => number,
+  owes: Int32Array,
   durably = false,
 ): number {
   const metadata = durably ? view.durableMetadata(node) : view.metadata(node);
   for (let block = 0; block < view.blocks; block++) {
-    const id = owes(block);
+    const id = owes[block] ?? 0;
     if (id === 0) continue;
     const lacks = durably ? ledger.lacksDurably(node, block, id) : ledger.lacks(node, block, id);
     if (!lacks) continue;

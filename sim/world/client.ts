@@ -2,6 +2,7 @@
  * The application of a world: uses the device of whichever node offers one, or of both. Every word of what it writes is the
  * number of the write, so that one word of a disk tells what is there. It remembers what judges need, and judges nothing.
  */
+import { newBuffer } from '../../core/base/slab.js';
 import type { PortError } from '../../core/ports/error.js';
 import type { ClientRequest } from '../checkers/checker.js';
 import type { Judges } from '../checkers/judges.js';
@@ -92,7 +93,7 @@ export class Seat implements DeviceUser {
     this.#scheduler.trace(() => `${this.#node}: application ${describe(record)}`);
     this.#judges.issued(record);
     const { words } = record;
-    const data = words === null ? null : new Uint8Array(words.buffer);
+    const data = words === null ? null : new Uint8Array(words.buffer, words.byteOffset, words.byteLength);
     const { command } = record;
     device.submit({ id, command, offset: block * BLOCK_BYTES, length: count * BLOCK_BYTES, data });
     return true;
@@ -128,7 +129,7 @@ export class Seat implements DeviceUser {
     const isWrite = command === 'write' || command === 'delete';
     const write = isWrite ? ledger.issue(this.#node, block, count, command === 'delete') : 0;
     let words: Uint32Array | null = null;
-    if (command === 'write' || command === 'read') words = new Uint32Array(count * WORDS);
+    if (command === 'write' || command === 'read') words = newWords(count * WORDS);
     if (command === 'write') {
       words?.fill(write);
       if (request.label !== null) this.#client.labels.set(request.label, write);
@@ -144,6 +145,11 @@ export class Seat implements DeviceUser {
       error: undefined,
     };
   }
+}
+
+function newWords(count: number): Uint32Array {
+  const { buffer, byteOffset } = newBuffer(4 * count);
+  return new Uint32Array(buffer, byteOffset, count);
 }
 
 function describe({ command, write, block, count }: ClientRequest): string {

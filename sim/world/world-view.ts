@@ -5,7 +5,6 @@ import { METADATA_BYTES } from '../../core/metadata/geometry.js';
 import type { Role, WorkerStatus } from '../../core/resource/types.js';
 import type { ClientRequest } from '../checkers/checker.js';
 import type { View } from '../checkers/view.js';
-import type { SimMedium } from '../medium.js';
 import { BLOCK_BYTES, type NodeName, type Setup } from '../script/script.js';
 import { MetadataReader } from './metadata-reader.js';
 import type { World } from './world.js';
@@ -66,13 +65,13 @@ export class WorldView implements View {
 
   metadata(node: NodeName): Metadata | null {
     const { medium } = this.#world.nodes[node];
-    return this.#read(node, medium, medium.visible, this.#visible[node]);
+    return this.#read(node, medium.visible, medium.visibleMetadataVersion, this.#visible[node]);
   }
 
   durableMetadata(node: NodeName): Metadata | null {
     if (!this.canFlush(node)) return this.metadata(node);
     const { medium } = this.#world.nodes[node];
-    return this.#read(node, medium, medium.durable, this.#durable[node]);
+    return this.#read(node, medium.durable, medium.durableMetadataVersion, this.#durable[node]);
   }
 
   decode(node: NodeName, block: Uint8Array): Metadata | null {
@@ -145,9 +144,9 @@ export class WorldView implements View {
     return this.#world.weather.deafMs(node);
   }
 
-  #read(node: NodeName, medium: SimMedium, image: Uint8Array, known: Known): Metadata | null {
-    if (known.version === medium.metadataVersion) return known.metadata;
-    known.version = medium.metadataVersion;
+  #read(node: NodeName, image: Uint8Array, version: number, known: Known): Metadata | null {
+    if (known.version === version) return known.metadata;
+    known.version = version;
     known.metadata = this.decode(node, image);
     return known.metadata;
   }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { assert, unreachable } from '../../core/base/assert.js';
-import { bytesOf, roundUp, sameBytes, textOf, viewOf } from '../../core/base/bytes.js';
+import { bytesOf, putUint32, roundUp, sameBytes, textOf, uint32At, viewOf } from '../../core/base/bytes.js';
 
 describe('bytes', () => {
   it('are text, one character each; what does not fit becomes a question mark', () => {
@@ -19,6 +19,15 @@ describe('bytes', () => {
     const all = Uint8Array.of(0, 0, 5, 6, 0);
     const view = viewOf(all.subarray(2, 4));
     expect([view.byteLength, view.getUint16(0, true)]).toEqual([2, 0x0605]);
+  });
+
+  it('hold 32-bit numbers, the lowest byte first, wherever they are', () => {
+    const bytes = new Uint8Array(6);
+    putUint32(bytes, 1, 0xfedcba98);
+    expect(bytes).toEqual(Uint8Array.of(0, 0x98, 0xba, 0xdc, 0xfe, 0));
+    expect(uint32At(bytes, 1)).toBe(0xfedcba98);
+    putUint32(bytes, 1, 2 ** 40 + 1);
+    expect(uint32At(bytes, 1)).toBe(1);
   });
 
   it('are rounded up beyond 32 bits', () => {

@@ -21,6 +21,22 @@ describe('looking values up', () => {
     nv.uint8('twice', 2),
   ]);
 
+  it('says where pairs begin and where the last one ends', () => {
+    const pairs = listOf([nv.uint8('cmd', 1), nv.string('text', 'abc')]);
+    expect([pairs.startOf('cmd'), pairs.startOf('text'), pairs.startOf('none')]).toEqual([0, 22, -1]);
+    expect(pairs.byteLength).toBe(44);
+  });
+
+  it('reads an array of 64-bit numbers', () => {
+    const value = [0, 2 ** 53 - 1, 2n ** 64n - 1n];
+    const arrays = listOf([
+      { name: 'wide', type: 'uint64[]', value },
+      { name: 'narrow', type: 'uint32[]', value: [1] },
+    ]);
+    expect(arrays.numbers('wide')).toEqual(value.map(Number));
+    expect([arrays.numbers('narrow'), arrays.numbers('none')]).toEqual([null, null]);
+  });
+
   it('reads each type', () => {
     expect(list.number('int8', 'int8')).toBe(-1);
     expect(list.number('uint8', 'uint8')).toBe(200);

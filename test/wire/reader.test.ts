@@ -58,6 +58,22 @@ describe('message reader', () => {
     expect(heard).toHaveLength(2);
   });
 
+  it('takes more at once when it got all it could take', () => {
+    const { reader } = reading(() => null);
+    const lengths: number[] = [];
+    let sent = 0;
+    for (let i = 0; i < 7; i++) {
+      const target = reader.target();
+      lengths.push(target.length);
+      // Messages of five bytes, the last one cut off.
+      for (let at = 0; at < target.length; at++) target[at] = sent++ % 5 === 0 ? 1 : 0;
+      reader.filled(target.length);
+    }
+    expect(lengths[0]).toBeLessThan(2048);
+    expect(lengths.at(-1)).toBeGreaterThan(16_000);
+    expect(lengths.at(-1)).toBeLessThanOrEqual(16_384);
+  });
+
   it('a payload is placed into the very buffer that was given for it', () => {
     const buffer = new Uint8Array(3);
     const { reader } = reading(() => buffer);
