@@ -326,7 +326,7 @@ function sameState(one: BlockState, other: BlockState): boolean {
   return one.visible === other.visible && one.durable === other.durable && one.dirty === other.dirty;
 }
 
-export function blockText(first: number, count: number): string {
+function blockText(first: number, count: number): string {
   return count === 1 ? String(first) : `${String(first)}+${String(count)}`;
 }
 
