@@ -70,7 +70,7 @@ Points are those after the last \`until\` of the script: what comes before leads
 
 Examples:
   hastsim crashpoints
-  hastsim crashpoints failback test/scenarios/failback.hast
+  hastsim crashpoints failback test/scenarios/life-08-failback.hast
   hastsim crashpoints failback --at 1234 --crash 'power of a'`,
     )
     .action(async (names: readonly string[], options: CrashpointsOptions) => {

@@ -46,7 +46,7 @@ It is best to shrink a seed first: a story of ten lines is read, one of a thousa
 Examples:
   hastsim shrink 4711 -o bug.hast && hastsim explain bug.hast
   hastsim explain bug.hast --format mermaid > bug.mmd
-  hastsim explain test/scenarios/failback.hast --block 7 --verbose`,
+  hastsim explain test/scenarios/life-08-failback.hast --block 7 --verbose`,
     )
     .action((subject: Subject, options: ExplainCommandOptions) => explain(subject, options, terminal));
 }

@@ -20,22 +20,22 @@ export interface ExplorePlan {
 export interface ExploreReport {
   readonly item: number;
   readonly exploration: Exploration;
-  /** False: nothing follows. */
-  readonly goesOn: boolean;
+  /** False: more would follow. */
+  readonly done: boolean;
 }
 
 export async function open(plan: ExplorePlan): Promise<Job<ExploreReport>> {
   const { runs, maxWrites, maxStrikes } = plan;
   const { openSimulator } = (await import(plan.simulator)) as SimulatorModule;
+  const core = plan.choice.as ?? 'own';
   const { cores } = await openSimulator(plan.choice);
   return (item, report, mayGoOn) => {
     const modes = plan.modes.slice(item, item + 1);
-    const exploration = explore({ cores, runs, modes, maxWrites, maxStrikes });
+    const exploration = explore({ cores, core, runs, modes, maxWrites, maxStrikes });
     for (;;) {
       const { done = false, value } = exploration.next();
-      const goesOn = !done && mayGoOn();
-      report({ item, exploration: value, goesOn });
-      if (!goesOn) return;
+      report({ item, exploration: value, done });
+      if (done || !mayGoOn()) return;
     }
   };
 }

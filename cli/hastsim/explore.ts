@@ -120,8 +120,8 @@ interface Result {
   readonly interrupted: boolean;
 }
 
-function isComplete({ goesOn, exploration }: ExploreReport): boolean {
-  return !goesOn && exploration.levels.every(({ runs, untried }) => runs > 0 && untried === 0);
+function isComplete({ done, exploration }: ExploreReport): boolean {
+  return done && exploration.levels.every(({ runs, untried }) => runs > 0 && untried === 0);
 }
 
 function summaryOf(

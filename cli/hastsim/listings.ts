@@ -28,7 +28,7 @@ The language: sim/script/README.md.
 
 Examples:
   hastsim script 42 > long.hast
-  hastsim script test/scenarios/failback.hast`,
+  hastsim script test/scenarios/life-08-failback.hast`,
     )
     .action(async (subject: Subject, options: ChoiceOptions) => {
       const { script } = await openSubject(subject, options, SIMULATOR);

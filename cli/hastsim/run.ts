@@ -22,7 +22,7 @@ export function runCommand(terminal: Terminal): Command {
 Examples:
   hastsim run 42
   hastsim run 42 --profile network --json | jq .violations
-  hastsim run test/scenarios/failback.hast
+  hastsim run test/scenarios/life-08-failback.hast
   hastsim run 42 --as freebsd-12.1         the same history of two nodes of the reference`,
     )
     .action((subject: Subject, options: RunCommandOptions) => run(subject, options, terminal));

@@ -7,7 +7,7 @@
  */
 import type { ReplicationMode } from '../../core/config/types.js';
 import { isScriptError, parseScript } from '../script/parse.js';
-import type { Action, NodeName, Script } from '../script/script.js';
+import type { Action, CoreName, NodeName, Script } from '../script/script.js';
 import type { Violation } from '../world/result.js';
 import { World, type RunOptions } from '../world/world.js';
 import type { EventNote } from './event-watch.js';
@@ -19,6 +19,8 @@ export interface ExploreOptions extends RunOptions {
   /** How many runs are allowed, shared among all levels. */
   readonly runs: number;
   readonly modes?: readonly ReplicationMode[];
+  /** What both nodes run. */
+  readonly core?: CoreName;
   /** 1 to 3. */
   readonly maxWrites?: number;
   /** 0 to 2. */
@@ -53,7 +55,7 @@ export interface Exploration {
 
 /** More would say nothing new. */
 const MAX_FINDINGS = 20;
-const PROGRESS_RUNS = 200;
+const PROGRESS_RUNS = 20;
 const MODES: readonly ReplicationMode[] = ['fullsync', 'memsync', 'async'];
 
 /** Explores level by level, the fewest strikes first; yields what is known so far now and then, returns it in the end. */
@@ -63,7 +65,7 @@ export function* explore(options: ExploreOptions): Generator<Exploration, Explor
   for (const [index, level] of levels.entries()) {
     // What a level leaves over is shared by those after it.
     const share = Math.floor((options.runs - explorer.runs) / (levels.length - index));
-    const scripts = smallScripts(level.writes, level.mode);
+    const scripts = smallScripts(level.writes, level.mode, options.core ?? 'own');
     let left = share;
     for (const [i, script] of scripts.entries()) {
       left -= yield* explorer.follow(level, { script, strikes: [] }, Math.floor(left / (scripts.length - i)));
@@ -86,7 +88,7 @@ function levelsOf({ modes = MODES, maxWrites = 3, maxStrikes = 2 }: ExploreOptio
  * Each write goes to one of the two extents, at once or after the one before is over; then everything is put right. A single
  * write is tried at the first meeting of the nodes, too.
  */
-function smallScripts(writes: number, mode: ReplicationMode): readonly Script[] {
+function smallScripts(writes: number, mode: ReplicationMode, core: CoreName): readonly Script[] {
   let bodies = ['write 0'];
   for (let i = 1; i < writes; i++) {
     bodies = bodies.flatMap((body) =>
@@ -94,7 +96,7 @@ function smallScripts(writes: number, mode: ReplicationMode): readonly Script[] 
     );
   }
   const heads = writes === 1 ? ['pair', 'role b secondary\nrole a primary\nawait device'] : ['pair'];
-  const setup = `setup replication=${mode} timeout=5 extents=2 extent-bytes=1024 keepdirty=1`;
+  const setup = `setup replication=${mode} timeout=5 extents=2 extent-bytes=1024 keepdirty=1 core=${core}`;
   const tail = '+20ms heal\n+100ms role b secondary\nrole a primary\nwait 12s\nsettle\n';
   return heads.flatMap((head) => bodies.map((body) => scriptOf([setup, head, body, tail].join('\n'))));
 }

@@ -123,3 +123,23 @@ test('explore: no runs left', async () => {
   expect(stdout).toMatch(/\nfullsync +1 +1 +\d+ +\d+ +[1-9]\d*\n/);
   expect(stdout).toMatch(/not everything was tried\n0 failures\n$/);
 });
+
+test('explore --as: the reference loses to a single fault', async () => {
+  const argv = [
+    'explore',
+    '--as',
+    'freebsd-12.1',
+    '--faults',
+    '1',
+    '--writes',
+    '1',
+    '--runs',
+    '600',
+    '--json',
+  ];
+  const { exit, stdout } = await runHastsim(...argv);
+  expect(exit).toBe(1);
+  const { findings } = parsed(stdout) as { findings: readonly Record<string, unknown>[] };
+  expect(findings.length).toBeGreaterThan(0);
+  expect(findings[0]).toHaveProperty('strikes');
+});
