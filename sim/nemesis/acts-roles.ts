@@ -86,7 +86,8 @@ export function failBack(draft: Draft): void {
   draft.role(second, 'primary');
   draft.untilDevice();
   draft.loadSome();
-  draft.instant();
+  if (draft.chance(3, 4)) draft.untilIdle();
+  else draft.instant();
   draft.role(second, 'secondary');
   draft.until({ kind: 'worker', node: second, present: false });
   boot(draft, first);

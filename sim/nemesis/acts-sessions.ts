@@ -129,6 +129,7 @@ export function raceSync(draft: Draft): void {
   draft.until({ kind: 'event', node: draft.primary, event: 'syncstart' });
   draft.loadSome();
   if (draft.chance(1, 2)) strike(draft);
+  draft.untilDevice();
   draft.loadSome();
 }
 
@@ -141,6 +142,7 @@ export function raceSyncFromSecondary(draft: Draft): void {
   draft.role(ahead, 'primary');
   draft.untilDevice();
   draft.loadSome();
+  draft.untilIdle();
   draft.role(ahead, 'secondary');
   draft.until({ kind: 'worker', node: ahead, present: false });
   boot(draft, behind);
@@ -151,5 +153,6 @@ export function raceSyncFromSecondary(draft: Draft): void {
     draft.waitAbout(0.016, 64);
     strike(draft);
   }
+  draft.untilDevice();
   draft.loadSome();
 }

@@ -14,6 +14,9 @@ import {
 import { logUniform, pick } from './chance.js';
 import { Workload } from './workload.js';
 
+/** After so many requests time to answer them: what dies in flight with its node proves nothing. */
+const IN_FLIGHT = 24;
+
 /** Longer than a node needs to restart its worker, and to find its peer again. */
 const PATIENCE_MS = 30_000;
 
@@ -100,6 +103,11 @@ export class Draft {
     this.until({ kind: 'device', node: null, present: true }, withinMs);
   }
 
+  /** A new primary keeps its application waiting while its peer does not answer. */
+  untilIdle(): void {
+    this.until({ kind: 'idle' }, 8_000);
+  }
+
   untilInSync(): void {
     this.until({ kind: 'in-sync' }, 2 * PATIENCE_MS);
   }
@@ -118,6 +126,7 @@ export class Draft {
   /** `count` requests, to the device of `node` or to whichever there is. */
   load(count: number, node: NodeName | null = null): void {
     for (let left = count; left > 0; left--) {
+      if (left % IN_FLIGHT === 0) this.wait(logUniform(this.#workloadRandom, 8, 64));
       this.wait(this.#workload.gapMs(this.#workloadRandom));
       this.take({ kind: 'request', node, request: this.#workload.next(this.#workloadRandom) });
     }
