@@ -91,9 +91,7 @@ export class SimWorker implements Worker {
     const booted = options.machine.boot(`worker ${String(pid)}`);
     this.process = booted.process;
     daemon.onDeath(() => {
-      this.#inWorker(() => {
-        this.#worker?.stop();
-      });
+      this.stop();
     });
     this.process.onDeath(() => {
       this.#exited(null, 'SIGKILL');

@@ -14,6 +14,8 @@ export class LineageKeeper {
   readonly #metadata: MetadataStore;
   readonly #entropy: Entropy;
   readonly #log: Log;
+  /** Drawn once: one that could not be stored may be on the disk all the same (I28). */
+  #resourceId = 0n;
   #separated = false;
   #era = 0;
   #storing = false;
@@ -83,10 +85,10 @@ export class LineageKeeper {
   }
 
   #newResourceId(): bigint {
-    for (;;) {
-      const id = viewOf(this.#entropy.bytes(8)).getBigUint64(0, true);
-      if (id !== 0n) return id;
+    while (this.#resourceId === 0n) {
+      this.#resourceId = viewOf(this.#entropy.bytes(8)).getBigUint64(0, true);
     }
+    return this.#resourceId;
   }
 
   #tell(error: PortError | null): void {

@@ -161,4 +161,16 @@ describe('lineage keeper', () => {
     world.complete('EIO');
     expect(world.heard).toEqual(['EIO']);
   });
+
+  it('tries the same id again: the first one may be on the disk all the same (I28)', () => {
+    const world = new World({ resuid: 0n });
+    world.identify();
+    world.complete();
+    world.complete('EIO');
+    expect(world.heard).toEqual(['EIO']);
+    world.identify();
+    world.disk.completeAll();
+    expect(world.heard).toEqual(['EIO', 'virgin']);
+    expect(world.counts()).toBe('11 (0,0)');
+  });
 });
