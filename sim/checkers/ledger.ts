@@ -310,7 +310,13 @@ export class Ledger {
     }
     const { term } = mine;
     if (term === null) return;
-    term.base[1].set(this.#image(other));
+    const [own, others] = term.base;
+    for (let block = 0; block < this.view.blocks; block++) {
+      // What an earlier session has brought is this copy's.
+      const here = this.view.visible(node, block);
+      if (here === others[block]) own[block] = here;
+      others[block] = this.view.visible(other, block);
+    }
     if (!mine.behind) return;
     // A primary that did not know that it was behind: what the application sees from now on is the other node's data.
     this.#rebase(term, theirs.required);
@@ -382,6 +388,8 @@ export class Ledger {
     for (const id of this.facts[node].unconfirmed) {
       const write = this.writes[id - 1];
       if (write === undefined || write.session !== this.sessionOf(node)) continue;
+      // A disk that cannot delete gets the range copied, and until then a bit says what it lacks.
+      if (write.isDelete && this.view.diskWasBad(otherNode(node))) continue;
       for (let block = write.block; block < write.block + write.count; block++) {
         this.#raise(covers[otherNode(node)], block, id);
       }
