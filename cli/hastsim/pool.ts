@@ -4,6 +4,8 @@
  * takes its place and goes on.
  */
 import { Worker } from 'node:worker_threads';
+import { EX_SOFTWARE } from '../exit-codes.js';
+import { Failure } from '../failure.js';
 import { IDLE, ITEMS, NEXT, STOP } from './pool-memory.js';
 import type { ThreadData } from './pool-memory.js';
 
@@ -49,7 +51,7 @@ export class Pool<Report> {
     ).fill(IDLE, ITEMS);
   }
 
-  /** Resolves when every item is done, or after `stop`; rejects when the work cannot begin. */
+  /** Resolves when every item is done, or after `stop`; rejects with a Failure when the work cannot begin. */
   async run(): Promise<void> {
     const watch = setInterval(() => {
       this.#watch();
@@ -103,7 +105,7 @@ export class Pool<Report> {
       if (this.#mayBegin()) this.#start(slot);
     } else if (why !== null) {
       this.stop();
-      this.#finish?.(new Error(why));
+      this.#finish?.(new Failure(EX_SOFTWARE, `The work cannot begin: ${why}`));
     }
     if (this.#threads.size === 0) this.#finish?.(null);
   }
