@@ -118,8 +118,8 @@ const DEFAULT: Profile = {
   openings: ['usual', 'usual', 'usual', 'usual', 'usual', 'alone', 'struck', 'two-virgins'],
   modes: ['fullsync', 'memsync', 'async'],
   // The slow one less often.
-  checksums: ['none', 'none', 'crc32', 'crc32', 'sha256'],
-  compressions: ['none', 'hole', 'lzf'],
+  checksums: ['none', 'none', 'none', 'none', 'crc32', 'crc32', 'crc32', 'crc32', 'sha256'],
+  compressions: ['none', 'none', 'none', 'hole', 'hole', 'hole', 'lzf'],
   timeout: [5, 20],
   extents: [4, 16],
   extentBytes: [4096, 8192],
