@@ -30,8 +30,9 @@ const FEW_STEPS = 40;
 const PAIRED_STEPS = 24;
 /** More seeds are not tried for one guess. */
 const MAX_SEEDS = 20;
+const SIMPLER_SEEDS = 4;
 /** How many guesses all chunks of one size are worth. */
-const MAX_GUESSES = 500;
+const MAX_GUESSES = 800;
 
 /** The shortest script found that breaks the same invariant as `script` does; null when that breaks none. */
 export function shrink(script: Script, fails: Fails, budget: Budget): Shrunk | null {
@@ -125,10 +126,18 @@ class Shrinker {
   #acceptsSteps(steps: readonly Step[], seeds = 0): boolean {
     // The time of the last step cannot be kept without a step.
     if (isSame(steps, this.#steps)) return false;
-    if (this.#accepts({ ...this.#script, steps })) return true;
-    for (let seed = 1; seed <= seeds; seed++)
-      if (this.#accepts(withSeed({ ...this.#script, steps }, seed))) return true;
+    return this.#acceptsSeeds({ ...this.#script, steps }, seeds);
+  }
+
+  #acceptsSeeds(candidate: Script, seeds: number): boolean {
+    if (this.#accepts(candidate)) return true;
+    for (let seed = 1; seed <= seeds; seed++) if (this.#accepts(withSeed(candidate, seed))) return true;
     return false;
+  }
+
+  /** A guess that makes nothing shorter is worth less. */
+  #acceptsSimpler(candidate: Script): boolean {
+    return this.#acceptsSeeds(candidate, Math.min(this.#seeds, SIMPLER_SEEDS));
   }
 
   /** Nothing after the violation matters, if it does not come with the end of the script. */
@@ -215,14 +224,16 @@ class Shrinker {
     const step = this.#steps[index];
     if (step === undefined) return false;
     return simplerActions(step.action).some((action) =>
-      this.#accepts(withStep(this.#script, index, { ...step, action })),
+      this.#acceptsSimpler(withStep(this.#script, index, { ...step, action })),
     );
   }
 
   #simplifyWhen(index: number): void {
     const step = this.#steps[index];
     if (step === undefined) return;
-    simplerWhens(step.when).some((when) => this.#accepts(withStep(this.#script, index, { ...step, when })));
+    simplerWhens(step.when).some((when) =>
+      this.#acceptsSimpler(withStep(this.#script, index, { ...step, when })),
+    );
   }
 
   /** The blocks become 0, 1, ..., the same one wherever the same one was named. */
@@ -236,7 +247,7 @@ class Shrinker {
           ...step,
           action: mapBlocks(step.action, (other) => (other === block ? lower : other)),
         }));
-        if (this.#acceptsSteps(steps)) break;
+        if (this.#acceptsSimpler({ ...this.#script, steps })) break;
       }
     }
   }

@@ -21,6 +21,8 @@ export function rounderTimes(ms: number): readonly number[] {
     if (power > 1) times.add(power / 2);
     times.add(power);
     times.add(Math.floor(ms / power) * power);
+    times.add(Math.floor(ms / Math.max(1, power / 10)) * Math.max(1, power / 10));
+    times.add(Math.floor(ms));
   }
   times.delete(ms);
   return [...times];
