@@ -14,6 +14,7 @@ export function counters({ view, ledger, report }: Bench): Checker {
   /** Writes without an answer, and whether there were any at all since then. */
   const open: Record<NodeName, number> = { a: 0, b: 0 };
   const wrote: Record<NodeName, boolean> = { a: true, b: true };
+  const wroteMs: Record<NodeName, number> = { a: 0, b: 0 };
   let areEqual = false;
 
   function inspect(): void {
@@ -24,7 +25,16 @@ export function counters({ view, ledger, report }: Bench): Checker {
     const wereEqual = areEqual;
     areEqual = a.localcnt === b.remotecnt && b.localcnt === a.remotecnt;
     if (!areEqual || wereEqual || (!ledger.facts.a.connected && !ledger.facts.b.connected)) return;
-    for (const node of NODES) mayCount[node] = wrote[node] = false;
+    for (const node of NODES) {
+      mayCount[node] = false;
+      wrote[node] =
+        open[node] > 0 || (!isSure(node) && view.nowMs() - wroteMs[node] < view.setup.timeout * 1000);
+    }
+  }
+
+  /** What is answered has been done by both. Else the last word of the other node may still be on its way. */
+  function isSure(node: NodeName): boolean {
+    return view.mode(node) === 'fullsync' && view.modeSettled(node);
   }
 
   function check(node: NodeName, localcnt: bigint, remotecnt: bigint): void {
@@ -37,8 +47,7 @@ export function counters({ view, ledger, report }: Bench): Checker {
 
   /** The session is over: writes on their way to the other node count. */
   function parted(node: NodeName): void {
-    const isSure = view.mode(node) === 'fullsync' && view.modeSettled(node);
-    mayCount[node] ||= open[node] > 0 || (wrote[node] && !isSure);
+    mayCount[node] ||= open[node] > 0 || (wrote[node] && !isSure(node));
   }
 
   return {
@@ -46,6 +55,7 @@ export function counters({ view, ledger, report }: Bench): Checker {
       if (write === 0) return;
       open[node]++;
       wrote[node] = true;
+      wroteMs[node] = view.nowMs();
       if (!ledger.facts[node].connected) mayCount[node] = true;
     },
     answered({ node, write }) {
