@@ -21,10 +21,10 @@ write 3+9
 
 const EVERYWHERE = Array.from({ length: 8 }, (_, extent) => `write ${String(extent * 16)}+9`).join('\n');
 
-/** By name; crash points come after the last `until`. */
+/** By name; crash points come after the last `until`. Every mode has its turn. */
 export const CRASH_SCRIPTS: Readonly<Record<string, string>> = {
   'first-contact': `
-setup timeout=5 extents=8
+setup replication=async timeout=5 extents=8
 create a b
 start a b
 +50ms role b secondary
@@ -33,7 +33,7 @@ await device within 5s
 ${LOAD}`,
 
   'writes-and-flushes': `
-setup timeout=5 extents=8
+setup replication=memsync timeout=5 extents=8
 pair
 ${EVERYWHERE}
 +5ms ${LOAD.trim()}
@@ -41,7 +41,7 @@ wait 6s
 `,
 
   'return-of-the-secondary': `
-setup timeout=5 extents=8
+setup replication=async timeout=5 extents=8
 pair
 kill b
 +1s ${EVERYWHERE}
@@ -52,7 +52,7 @@ until worker on b
 ${LOAD}`,
 
   'new-disk-of-the-secondary': `
-setup timeout=5 extents=8
+setup replication=fullsync timeout=5 extents=8
 pair
 ${EVERYWHERE}
 until idle
@@ -66,7 +66,7 @@ until worker on b
 ${LOAD}`,
 
   failback: `
-setup timeout=5 extents=8
+setup replication=memsync timeout=5 extents=8
 pair
 ${EVERYWHERE}
 until idle
