@@ -62,7 +62,7 @@ export class Acceptance {
     const clean = bits.every((byte) => byte === 0);
     const verdict = decide(
       attach,
-      adoptionIsPending(attach, metadata, clean) ? { ...metadata, resuid: 0n } : metadata,
+      adoptionIsPending(attach, metadata, bits) ? { ...metadata, resuid: 0n } : metadata,
       clean,
     );
     if (verdict.kind !== 'accept') {
@@ -171,9 +171,10 @@ function isIncomplete(verdict: Acceptable, attach: Attach, own: Metadata): boole
 /**
  * This node took over the primary's id, and the primary has not heard of it yet: a primary that never wrote alone would be
  * equal by the counters, and only the all-ones map tells. Until that map is erased the answer is given again (C20, I17):
- * `virgin` makes the primary count.
+ * `virgin` makes the primary count. The map of a node that was primary itself is never all ones: its last bits stand for no extent.
  */
-function adoptionIsPending(attach: Attach, own: Metadata, clean: boolean): boolean {
+function adoptionIsPending(attach: Attach, own: Metadata, bits: Uint8Array): boolean {
   const counts = [attach.localcnt, attach.remotecnt, own.localcnt, own.remotecnt];
-  return own.incomplete && !clean && attach.resuid === own.resuid && counts.every((count) => count === 0n);
+  const isFull = bits.every((byte) => byte === 0xff);
+  return own.incomplete && isFull && attach.resuid === own.resuid && counts.every((count) => count === 0n);
 }
