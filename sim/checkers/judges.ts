@@ -127,6 +127,8 @@ export class Judges {
     if (event === 'connect') {
       this.ledger.connect(node);
       this.#agreed = this.#countersAgree(node);
+      // Nothing is to be copied, and nobody will say so.
+      if (this.#agreed && this.#view.status(node)?.dirty === 0) this.#agree(node);
     } else if (event === 'disconnect') this.ledger.disconnect(node);
     else if (event === 'syncdone') this.#agree(node);
   }
