@@ -57,6 +57,11 @@ export default tseslint.config(
         { selector: 'TSEnumDeclaration', message: 'Use a union of string literals.' },
         { selector: 'AwaitExpression', message: 'Completion callbacks only.' },
         { selector: 'FunctionDeclaration[async=true]', message: 'Completion callbacks only.' },
+        {
+          selector: 'ObjectExpression > SpreadElement:first-child > ObjectExpression',
+          message:
+            'Name the properties: each object made like this gets a hidden class of its own, and is slow to use.',
+        },
       ],
     },
   },

@@ -2,7 +2,7 @@
 import type { Bench, Checker, ClientRequest } from './checker.js';
 
 export function once({ report }: Bench): Checker {
-  const done = new WeakSet<ClientRequest>();
+  const done = new Set<ClientRequest>();
   return {
     answered(request) {
       if (done.has(request))

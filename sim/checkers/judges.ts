@@ -3,17 +3,15 @@ import type { ResourceEvent, Role } from '../../core/resource/types.js';
 import { BLOCK_BYTES, otherNode, type NodeName } from '../script/script.js';
 import type { Violation } from '../world/result.js';
 import type { Witness } from '../world/witness.js';
-import type { Checker, ClientRequest, Report } from './checker.js';
+import type { ClientRequest, Report } from './checker.js';
 import { CHECKERS } from './checkers.js';
 import { Ledger } from './ledger.js';
+import { Listeners } from './listeners.js';
 import { Origins } from './origins.js';
 import type { View } from './view.js';
 
 /** More of them would say nothing new. */
 const MAX_VIOLATIONS = 20;
-
-type Handler = keyof Checker;
-type Having<H extends Handler> = Checker & Required<Pick<Checker, H>>;
 
 export class Judges {
   readonly ledger: Ledger;
@@ -22,13 +20,7 @@ export class Judges {
   readonly #origins: Origins;
   readonly #step: () => number;
   readonly #witness: Witness | null;
-  readonly #issued: readonly Having<'issued'>[];
-  readonly #answered: readonly Having<'answered'>[];
-  readonly #writeStarted: readonly Having<'diskWriteStarted'>[];
-  readonly #written: readonly Having<'diskWritten'>[];
-  readonly #writeEnded: readonly Having<'diskWriteEnded'>[];
-  readonly #passed: readonly Having<'passed'>[];
-  readonly #all: readonly Checker[];
+  readonly #listeners: Listeners;
   #agreed = false;
 
   /** `witness` is told first. */
@@ -42,13 +34,7 @@ export class Judges {
     const judges = CHECKERS.map(({ invariant, sit }) =>
       sit({ view, ledger, origins: this.#origins, report: this.reporter(invariant) }),
     );
-    this.#all = witness === null ? judges : [witness, ...judges];
-    this.#issued = this.#having('issued');
-    this.#answered = this.#having('answered');
-    this.#writeStarted = this.#having('diskWriteStarted');
-    this.#written = this.#having('diskWritten');
-    this.#writeEnded = this.#having('diskWriteEnded');
-    this.#passed = this.#having('passed');
+    this.#listeners = new Listeners(judges, witness);
   }
 
   reporter(invariant: string): Report {
@@ -62,12 +48,12 @@ export class Judges {
   }
 
   issued(request: ClientRequest): void {
-    for (const checker of this.#issued) checker.issued(request);
+    for (const checker of this.#listeners.to('issued')) checker.issued(request);
   }
 
   /** The end of a write is in the ledger already. */
   answered(request: ClientRequest): void {
-    for (const checker of this.#answered) checker.answered(request);
+    for (const checker of this.#listeners.to('answered')) checker.answered(request);
     if (request.error !== null) return;
     const together =
       this.ledger.facts[request.node].intact && request.session === this.ledger.sessionOf(request.node);
@@ -80,18 +66,19 @@ export class Judges {
   }
 
   deviceAppeared(node: NodeName, forced: boolean): void {
-    for (const checker of this.#all) checker.deviceAppeared?.(node, forced);
+    for (const checker of this.#listeners.to('deviceAppeared')) checker.deviceAppeared(node, forced);
     this.ledger.beginTerm(node, forced);
   }
 
   deviceVanished(node: NodeName): void {
-    for (const checker of this.#all) checker.deviceVanished?.(node);
+    for (const checker of this.#listeners.to('deviceVanished')) checker.deviceVanished(node);
     this.ledger.endTerm(node);
   }
 
   diskWriteStarted(node: NodeName, offset: number, length: number, source: Uint8Array | null): void {
     this.#origins.look(node, offset, length, source);
-    for (const checker of this.#writeStarted) checker.diskWriteStarted(node, offset, length, source);
+    for (const checker of this.#listeners.to('diskWriteStarted'))
+      checker.diskWriteStarted(node, offset, length, source);
     if (offset >= this.#view.dataOffset) {
       const block = (offset - this.#view.dataOffset) / BLOCK_BYTES;
       this.ledger.dataWritten(node, block, length / BLOCK_BYTES);
@@ -99,27 +86,27 @@ export class Judges {
   }
 
   diskWritten(node: NodeName, offset: number, length: number): void {
-    for (const checker of this.#written) checker.diskWritten(node, offset, length);
+    for (const checker of this.#listeners.to('diskWritten')) checker.diskWritten(node, offset, length);
     if (offset < METADATA_BYTES) this.#compareCounters();
   }
 
   diskWriteEnded(node: NodeName, offset: number, length: number): void {
-    for (const checker of this.#writeEnded) checker.diskWriteEnded(node, offset, length);
+    for (const checker of this.#listeners.to('diskWriteEnded')) checker.diskWriteEnded(node, offset, length);
   }
 
   diskFlushed(node: NodeName): void {
-    for (const checker of this.#all) checker.diskFlushed?.(node);
+    for (const checker of this.#listeners.to('diskFlushed')) checker.diskFlushed(node);
     this.#compareCounters();
   }
 
   powerLost(node: NodeName): void {
-    for (const checker of this.#all) checker.powerLost?.(node);
+    for (const checker of this.#listeners.to('powerLost')) checker.powerLost(node);
     this.ledger.lostPower(node);
     this.#compareCounters();
   }
 
   event(node: NodeName, role: Role, event: ResourceEvent): void {
-    for (const checker of this.#all) checker.event?.(node, role, event);
+    for (const checker of this.#listeners.to('event')) checker.event(node, role, event);
     if (role !== 'primary') {
       if (event === 'connect') this.ledger.facts[node].greeted = true;
       return;
@@ -134,21 +121,21 @@ export class Judges {
   }
 
   hook(node: NodeName, args: readonly string[]): void {
-    for (const checker of this.#all) checker.hook?.(node, args);
+    for (const checker of this.#listeners.to('hook')) checker.hook(node, args);
   }
 
   roleOrdered(node: NodeName, from: Role, to: Role): void {
-    for (const checker of this.#all) checker.roleOrdered?.(node, from, to);
+    for (const checker of this.#listeners.to('roleOrdered')) checker.roleOrdered(node, from, to);
   }
 
   workerStarted(node: NodeName, role: Role): void {
     if (role === 'primary') this.ledger.takeOver(node);
-    for (const checker of this.#all) checker.workerStarted?.(node, role);
+    for (const checker of this.#listeners.to('workerStarted')) checker.workerStarted(node, role);
     this.ledger.workerStarted(node, role);
   }
 
   workerEnded(node: NodeName, role: Role, orderly: boolean): void {
-    for (const checker of this.#all) checker.workerEnded?.(node, orderly, role);
+    for (const checker of this.#listeners.to('workerEnded')) checker.workerEnded(node, orderly, role);
     this.ledger.workerEnded(node);
     const { facts } = this.ledger;
     facts[node].lagging = false;
@@ -161,26 +148,26 @@ export class Judges {
   }
 
   created(node: NodeName): void {
-    for (const checker of this.#all) checker.created?.(node);
+    for (const checker of this.#listeners.to('created')) checker.created(node);
     this.ledger.created(node);
     this.#compareCounters();
   }
 
   quiet(primary: NodeName): void {
-    for (const checker of this.#all) checker.quiet?.(primary);
+    for (const checker of this.#listeners.to('quiet')) checker.quiet(primary);
     this.ledger.agreed(primary);
   }
 
   healed(): void {
-    for (const checker of this.#all) checker.healed?.();
+    for (const checker of this.#listeners.to('healed')) checker.healed();
   }
 
   passed(): void {
-    for (const checker of this.#passed) checker.passed();
+    for (const checker of this.#listeners.to('passed')) checker.passed();
   }
 
   ended(): void {
-    for (const checker of this.#all) checker.ended?.();
+    for (const checker of this.#listeners.to('ended')) checker.ended();
   }
 
   /** Writes that a primary acknowledged in a session that is over, and that the other node has not received (W4). */
@@ -208,7 +195,7 @@ export class Judges {
   }
 
   #agree(primary: NodeName): void {
-    for (const checker of this.#all) checker.agreed?.(primary);
+    for (const checker of this.#listeners.to('agreed')) checker.agreed(primary);
     this.ledger.agreed(primary);
   }
 
@@ -216,10 +203,6 @@ export class Judges {
     const { a, b } = this.ledger.facts;
     if (a.connected) return 'a';
     return b.connected ? 'b' : null;
-  }
-
-  #having<H extends Handler>(handler: H): readonly Having<H>[] {
-    return this.#all.filter((checker): checker is Having<H> => checker[handler] !== undefined);
   }
 }
 

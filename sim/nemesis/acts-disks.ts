@@ -112,8 +112,12 @@ export function noSpace(draft: Draft): void {
 export function poorDisk(draft: Draft): void {
   const operation = draft.pick(['delete', 'flush'] as const);
   draft.fault({
-    ...{ kind: 'fail', node: draft.someNode, operation, code: 'EOPNOTSUPP' },
-    ...{ times: null, place: { kind: 'all' } },
+    kind: 'fail',
+    node: draft.someNode,
+    operation,
+    code: 'EOPNOTSUPP',
+    times: null,
+    place: { kind: 'all' },
   });
   draft.loadSome();
   if (draft.chance(1, 2)) draft.fault({ kind: 'reset' });

@@ -140,7 +140,17 @@ export class Seat implements DeviceUser {
     const session = ledger.sessionOf(this.#node);
     const node = this.#node;
     return {
-      ...{ node, command, block, count, write, words, issuedMs, floors, covers, term, session },
+      node,
+      command,
+      block,
+      count,
+      write,
+      words,
+      issuedMs,
+      floors,
+      covers,
+      term,
+      session,
       answeredIn: null,
       error: undefined,
     };
