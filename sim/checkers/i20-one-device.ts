@@ -22,7 +22,8 @@ export function oneDevice({ view, ledger, report }: Bench): Checker {
   let faults = false;
 
   function checkLeftOver(node: NodeName): void {
-    const isLate = view.nodeCalmMs(node) > view.setup.timeout * 1000 + STOP_MS;
+    // A device that outlives its worker waits for somebody to take it over, or away.
+    const isLate = view.isUp(node) && view.nodeCalmMs(node) > view.setup.timeout * 1000 + STOP_MS;
     const isWrong = ledger.facts[node].term !== null && view.role(node) !== 'primary' && isLate;
     if (isWrong && !stays[node]) report(`${node}, ${view.role(node)}, still has a device`);
     stays[node] = isWrong;

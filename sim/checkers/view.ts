@@ -27,6 +27,8 @@ export interface View {
   /** What the node would understand of such a block; null: nothing. */
   decode(node: NodeName, block: Uint8Array): Metadata | null;
   role(node: NodeName): Role;
+  /** The main daemon runs. */
+  isUp(node: NodeName): boolean;
   hasWorker(node: NodeName): boolean;
   /** What `hastctl status` would say; null without a worker that answers. */
   status(node: NodeName): WorkerStatus | null;

@@ -84,6 +84,10 @@ export class WorldView implements View {
     return this.#world.nodes[node].role;
   }
 
+  isUp(node: NodeName): boolean {
+    return this.#world.nodes[node].alive;
+  }
+
   hasWorker(node: NodeName): boolean {
     return this.#world.nodes[node].hasWorker;
   }

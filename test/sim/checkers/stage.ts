@@ -294,6 +294,10 @@ export class Stage implements View {
     return this.nodes[node].role;
   }
 
+  isUp(): boolean {
+    return true;
+  }
+
   hasWorker(node: NodeName): boolean {
     return this.nodes[node].workers > 0;
   }
