@@ -1,3 +1,4 @@
+import type { ByteRange } from '../base/range-set.js';
 import { portError, type PortError } from '../ports/error.js';
 import type { DeviceRange, Parts } from './parts.js';
 import type { RemoteLegOwner, Session } from './session.js';
@@ -9,6 +10,9 @@ export interface ChunkOwner {
 /**
  * One piece of an extent on its way from the node that has the newest data to the other: read there, write here, with the
  * range locked against application writes (I22). Bound to the session it began in (W11): on any other it is a failure.
+ *
+ * A peer that is the source may never have got some of the bytes itself, because its disk failed then and this node's did not
+ * (W18): it answers ESTALE. The range is then halved until such sectors are found, and they go the other way.
  */
 export class Chunk implements DeviceRange, RemoteLegOwner {
   readonly kind = 'chunk';
@@ -21,6 +25,11 @@ export class Chunk implements DeviceRange, RemoteLegOwner {
   readonly #owner: ChunkOwner;
   readonly #buffer: Uint8Array;
   #stage: 'waiting' | 'reading' | 'writing' = 'waiting';
+  /** What is copied now, and which way; usually all of it. */
+  #part: ByteRange;
+  #pulls: boolean;
+  /** Parts that wait. */
+  readonly #rest: ByteRange[] = [];
 
   /** `buffer` is lent until the chunk has finished. */
   constructor(
@@ -37,6 +46,8 @@ export class Chunk implements DeviceRange, RemoteLegOwner {
     this.pull = range.pull;
     this.#buffer = buffer.subarray(0, range.length);
     this.#owner = owner;
+    this.#part = this;
+    this.#pulls = range.pull;
   }
 
   start(): void {
@@ -52,9 +63,7 @@ export class Chunk implements DeviceRange, RemoteLegOwner {
       this.#finish(portError('EIO', 'the newest data is not where it would be copied from'));
       return;
     }
-    this.#stage = 'reading';
-    if (this.pull) this.#requestRemote('read');
-    else this.#parts.disk.read(this.#parts.localoff + this.offset, this.#buffer, this.#localFinished);
+    this.#read();
   }
 
   remoteReceived(): void {
@@ -70,17 +79,58 @@ export class Chunk implements DeviceRange, RemoteLegOwner {
     this.#advance(error);
   };
 
+  #read(): void {
+    this.#stage = 'reading';
+    if (this.#pulls) this.#requestRemote('read');
+    else this.#parts.disk.read(this.#parts.localoff + this.#part.offset, this.#data, this.#localFinished);
+  }
+
   #advance(error: PortError | null): void {
-    if (error !== null || this.#stage === 'writing') {
+    const isNewestHere = error?.code === 'ESTALE' && this.#pulls && this.#stage === 'reading';
+    if (!this.#session.open) {
+      this.#finish(error ?? portError('ENOTCONN', 'the session ended'));
+    } else if (isNewestHere && !this.#parts.truth.isMarked(this.#part)) {
+      this.#turn();
+    } else if (error !== null) {
       this.#finish(error);
-    } else if (!this.#session.open) {
-      this.#finish(portError('ENOTCONN', 'the session ended'));
+    } else if (this.#stage === 'writing') {
+      this.#next();
     } else {
       this.#stage = 'writing';
-      if (this.pull)
-        this.#parts.disk.write(this.#parts.localoff + this.offset, this.#buffer, this.#localFinished);
+      if (this.#pulls)
+        this.#parts.disk.write(this.#parts.localoff + this.#part.offset, this.#data, this.#localFinished);
       else this.#requestRemote('write');
     }
+  }
+
+  /** Somewhere in the part is a sector whose newest data is here. */
+  #turn(): void {
+    const { offset, length } = this.#part;
+    const { sectorSize } = this.#parts.disk;
+    if (length > sectorSize) {
+      const half = Math.ceil(length / sectorSize / 2) * sectorSize;
+      this.#rest.push({ offset: offset + half, length: length - half });
+      this.#part = { offset, length: half };
+    } else {
+      this.#pulls = false;
+    }
+    this.#read();
+  }
+
+  #next(): void {
+    const part = this.#rest.pop();
+    if (part === undefined) {
+      this.#finish(null);
+      return;
+    }
+    this.#part = part;
+    this.#pulls = this.pull;
+    this.#read();
+  }
+
+  get #data(): Uint8Array {
+    const start = this.#part.offset - this.offset;
+    return this.#buffer.subarray(start, start + this.#part.length);
   }
 
   /** Things may have changed while the chunk waited for its range. */
@@ -93,8 +143,8 @@ export class Chunk implements DeviceRange, RemoteLegOwner {
   }
 
   #requestRemote(command: 'read' | 'write'): void {
-    const { offset, length } = this;
-    this.#session.request({ command, offset, length, data: this.#buffer, memsync: false, copy: false }, this);
+    const { offset, length } = this.#part;
+    this.#session.request({ command, offset, length, data: this.#data, memsync: false, copy: false }, this);
   }
 
   #finish(error: PortError | null): void {

@@ -14,6 +14,8 @@ export class ReadRequest implements RemoteLegOwner {
   readonly #piece: Piece;
   readonly #data: Uint8Array;
   #localError: PortError | null = null;
+  /** The peer, whose data is newer otherwise, never got these bytes (W18). */
+  #isNewestHere = false;
 
   constructor(parts: Parts, piece: Piece) {
     this.#parts = parts;
@@ -48,10 +50,31 @@ export class ReadRequest implements RemoteLegOwner {
       this.#finish(null);
       return;
     }
+    if (error.code === 'ESTALE' && this.#localError === null && !this.#parts.truth.isMarked(this.#piece)) {
+      this.#readNewestHere();
+      return;
+    }
     statistics.remoteErrors++;
     if (this.#localError !== null) this.#finish(this.#localError);
     else if (error.code === 'ENOTCONN') this.#parts.intake.hold(this.#piece);
     else this.#finish(portError('EIO', error.message));
+  }
+
+  /** Sector by sector, since others of the range may be newer there. */
+  #readNewestHere(): void {
+    const { disk, localoff, statistics, intake } = this.#parts;
+    const { offset, length } = this.#piece;
+    if (length > disk.sectorSize) {
+      const sectors = Array.from({ length: length / disk.sectorSize }, (_, sector) => ({
+        offset: offset + sector * disk.sectorSize,
+        length: disk.sectorSize,
+      }));
+      intake.divide(this.#piece, sectors);
+      return;
+    }
+    this.#isNewestHere = true;
+    statistics.localQueue++;
+    disk.read(localoff + offset, this.#data, this.#localFinished);
   }
 
   readonly #localFinished = (error: PortError | null): void => {
@@ -59,7 +82,7 @@ export class ReadRequest implements RemoteLegOwner {
     statistics.localQueue--;
     if (error === null) {
       // A write may have failed here, or a verdict arrived, while the disk was reading.
-      if (truth.of(this.#piece) === 'here') this.#finish(null);
+      if (this.#isNewestHere || truth.of(this.#piece) === 'here') this.#finish(null);
       else this.start();
       return;
     }

@@ -19,7 +19,8 @@ const MAX_REQUESTS = 256;
 /** Payload held for requests in progress, bytes. */
 const MAX_BYTES = 32 * 1024 * 1024;
 
-const BAD_HERE = portError('EIO', 'this node never got the newest data');
+/** Ours: the primary knows by it that these bytes are its own, even if it is out of date otherwise (W18). */
+const BAD_HERE = portError('ESTALE', 'this node never got the newest data');
 
 export interface Order {
   readonly command: IoCommand;

@@ -20,6 +20,7 @@ const NUMBERS: readonly (readonly [code: string, errno: number])[] = [
   ['ENOTCONN', 57],
   ['ETIMEDOUT', 60],
   ['ECONNREFUSED', 61],
+  ['ESTALE', 70],
 ];
 const EIO = 5;
 
