@@ -167,7 +167,7 @@ describe('executor and bytes that are bad here (W18)', () => {
     const bench = session(bad);
     const seq = bench.request('read', 3, 1);
     bench.run(20);
-    expect(bench.replies()).toEqual([`${String(seq)} EIO`]);
+    expect(bench.replies()).toEqual([`${String(seq)} ESTALE`]);
   });
 
   it('are good again when they were written, durably before the answer', () => {
