@@ -26,9 +26,12 @@ it('core/README.md tells of W1 to W41 and of I1 to I30', () => {
   expect(rows(text, 'I').filter((name) => name !== 'I8b')).toEqual(numbered('I', 30));
 });
 
-it.each(['README.md', 'core/README.md', 'sim/README.md'])('%s links to files that are there', (path) => {
-  const readme = new URL(path, project);
-  const links = [...readFileSync(readme, 'utf8').matchAll(/\]\(([^)#:]+)\)/g)].map(([, link = '']) => link);
-  expect(links.length).toBeGreaterThan(0);
-  expect(links.filter((link) => !existsSync(new URL(link, readme)))).toEqual([]);
-});
+it.each(['README.md', 'core/README.md', 'sim/README.md', 'test/scenarios/README.md'])(
+  '%s links to files that are there',
+  (path) => {
+    const readme = new URL(path, project);
+    const links = [...readFileSync(readme, 'utf8').matchAll(/\]\(([^)#:]+)\)/g)].map(([, link = '']) => link);
+    expect(links.length).toBeGreaterThan(0);
+    expect(links.filter((link) => !existsSync(new URL(link, readme)))).toEqual([]);
+  },
+);

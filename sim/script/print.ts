@@ -143,7 +143,7 @@ function printRequest(request: Request): string {
   return `${request.kind} ${printBlocks(request)}${label}`;
 }
 
-export function printCondition(condition: Condition): string {
+function printCondition(condition: Condition): string {
   switch (condition.kind) {
     case 'in-sync':
     case 'idle':
