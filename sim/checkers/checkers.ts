@@ -17,6 +17,7 @@ import { noFalseSplitBrain, splitBrain } from './i12-split-brain.js';
 import { oldOverNew } from './i14-old-over-new.js';
 import { counters } from './i15-counters.js';
 import { bumpFirst } from './i16-bump-first.js';
+import { lostOnTheWay } from './i16-lost-on-the-way.js';
 import { everything } from './i17-everything.js';
 import { incomplete } from './i18-incomplete.js';
 import { sourceHasIt } from './i19-source-has-it.js';
@@ -26,8 +27,10 @@ import { chunks } from './i22-chunks.js';
 import { whole } from './i23-whole.js';
 import { inside } from './i24-inside.js';
 import { inTime } from './i25-in-time.js';
+import { readsHeld } from './i25-reads-held.js';
 import { visible } from './i26-visible.js';
 import { events } from './i27-events.js';
+import { conditions } from './i27-conditions.js';
 import { resourceId } from './i28-resource-id.js';
 import { orderly } from './i29-orderly.js';
 import { failedWrite } from './i30-failed-write.js';
@@ -57,6 +60,7 @@ export const CHECKERS: readonly Judge[] = [
   { invariant: 'I14', sit: oldOverNew },
   { invariant: 'I15', sit: counters },
   { invariant: 'I16', sit: bumpFirst },
+  { invariant: 'I16', sit: lostOnTheWay },
   { invariant: 'I17', sit: everything },
   { invariant: 'I18', sit: incomplete },
   { invariant: 'I19', sit: sourceHasIt },
@@ -67,8 +71,10 @@ export const CHECKERS: readonly Judge[] = [
   { invariant: 'I23', sit: whole },
   { invariant: 'I24', sit: inside },
   { invariant: 'I25', sit: inTime },
+  { invariant: 'I25', sit: readsHeld },
   { invariant: 'I26', sit: visible },
   { invariant: 'I27', sit: events },
+  { invariant: 'I27', sit: conditions },
   { invariant: 'I28', sit: resourceId },
   { invariant: 'I29', sit: orderly },
   { invariant: 'I30', sit: failedWrite },

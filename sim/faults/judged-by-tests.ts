@@ -23,6 +23,11 @@ export const judgedByTests: readonly JudgedByTest[] = [
     why: 'about what a device does with requests when everything has died; a simulated device dies with its worker',
   },
   {
+    weakness: 'W36',
+    test: 'test/daemon/managed-resource.test.ts',
+    why: 'a hook that does not run leaves no trace but its absence',
+  },
+  {
     weakness: 'W37',
     test: 'properties/request/range-locks.test.ts',
     why: 'about speed: the data ends the same',

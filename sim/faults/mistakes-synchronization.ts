@@ -111,19 +111,6 @@ export const mistakesWithSynchronization: readonly Mutant[] = [
     patches: [{ file: SYNCHRONIZER, find: 'next: start,', replace: 'next: start + 512,' }],
   },
   {
-    id: 'short-extent-too-long',
-    title: 'The last, shorter extent is copied at full length.',
-    invariant: 'I24',
-    profile: 'geometry',
-    patches: [
-      {
-        file: 'activemap/activemap.js',
-        find: 'return Math.min(this.extentsize, this.datasize - extent * this.extentsize);',
-        replace: 'return this.extentsize;',
-      },
-    ],
-  },
-  {
     id: 'failed-extent-never-retried',
     title: 'An extent that could not be copied is not tried again while the session lasts.',
     invariant: 'I8b',

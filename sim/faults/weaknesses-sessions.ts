@@ -131,20 +131,6 @@ export const weaknessesOfSessions: readonly Mutant[] = [
     ],
   },
   {
-    id: 'w36-silent-fall',
-    title: 'A primary whose worker gives up becomes init without a hook.',
-    weakness: 'W36',
-    invariant: 'I27',
-    profile: 'default',
-    patches: [
-      {
-        file: 'daemon/managed-resource.js',
-        find: `this.#hook('role', 'primary', 'init');`,
-        replace: '',
-      },
-    ],
-  },
-  {
     id: 'w41-not-synchronised',
     title: 'A connection that is made while waiting for the old primary to step down is never synchronised.',
     weakness: 'W41',

@@ -175,6 +175,14 @@ function createAnew(draft: Draft): void {
 export function replaceSecondary(draft: Draft): void {
   draft.loadSome();
   createAnew(draft);
+  if (draft.chance(1, 3)) {
+    // It takes over the resource id, and its answer is lost.
+    const how = draft.pick(['silence', 'reset'] as const);
+    draft.fault({ kind: 'cut-after', from: draft.secondary, bytes: draft.random.below(600), how });
+    draft.loadFew();
+    draft.waitAbout(4_000, 32_000);
+    draft.take({ kind: 'mend', from: null });
+  }
   draft.loadSome();
   if (draft.chance(1, 2)) {
     draft.until({ kind: 'event', node: draft.primary, event: 'connect' });
@@ -195,7 +203,7 @@ export function doublePrimary(draft: Draft): void {
   draft.waitAbout(1, 20_000);
   if (draft.chance(1, 2)) draft.loadFew(wrong);
   if (draft.chance(1, 2)) draft.loadFew(right);
-  draft.waitAbout(1, 20_000);
+  draft.waitAbout(1, draft.chance(1, 2) ? 20_000 : 100_000);
   giveWay(draft);
 }
 
