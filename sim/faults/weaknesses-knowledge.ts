@@ -239,7 +239,7 @@ export const weaknessesOfKnowledge: readonly Mutant[] = [
   },
   {
     id: 'w15-counters-before-flush',
-    title: 'The counters say that the nodes are equal before what was copied is flushed.',
+    title: 'The counters and the map say that the nodes are equal before what was copied is flushed.',
     weakness: 'W15',
     invariant: 'I6',
     profile: 'default',
@@ -252,6 +252,16 @@ export const weaknessesOfKnowledge: readonly Mutant[] = [
         replace: `
           if (true) {
             this.#agree(session);`,
+      },
+      {
+        file: ACTIVEMAP,
+        find: `
+          this.#sync.clear(extent);
+          this.#unflushed.set(extent, this.#generation);`,
+        replace: `
+          this.#sync.clear(extent);
+          this.#unflushed.delete(extent);
+          this.#settle(extent);`,
       },
     ],
   },
