@@ -202,6 +202,7 @@ class Teller {
     const demoted = this.#node(loser);
     this.#role(demoted, 'secondary');
     this.primary = otherNode(demoted);
+    this.#role(this.primary, 'primary');
     // Whose data survives is decided before the application goes on.
     this.#do({ kind: 'settle' });
   }
