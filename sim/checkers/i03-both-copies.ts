@@ -23,7 +23,9 @@ export function bothCopies({ view, ledger, report }: Bench): Checker {
       if (missing === -1) return;
       const together = ledger.facts[node].intact && session === ledger.sessionOf(node);
       // A disk that cannot delete: the range is copied to it, zeros and all.
-      const inTime = request.command !== 'delete' || !view.diskWasBad(otherNode(node));
+      const canFollow = request.command !== 'delete' || !view.diskWasBad(otherNode(node));
+      // What took longer has outlived its session: a worker that stops does not announce that it gave up its peer.
+      const inTime = canFollow && view.nowMs() - request.issuedMs < view.setup.timeout * 1000;
       if (
         inTime &&
         together &&

@@ -42,6 +42,8 @@ export function counters({ view, ledger, report }: Bench): Checker {
     mayCount[node] = true;
     // Before its end is announced, the session of a primary may be over. Whoever gets everything is new.
     if (open[node] > 0 || ledger.facts[node].unconfirmed.length > 0 || everythingIsDue(node)) return;
+    // A count that could not be flushed may become durable by a later flush.
+    if (view.diskWasBad(node)) return;
     report(`${node} has counted, (${String(localcnt)} of ${String(remotecnt)}), and has done nothing alone`);
   }
 

@@ -5,6 +5,9 @@
 import { otherNode, type NodeName } from '../script/script.js';
 import type { Bench, Checker } from './checker.js';
 
+/** After its peer's time is up a worker may still have something to store. */
+const LAST_WORDS_MS = 5_000;
+
 export function orderly({ view, ledger, report }: Bench): Checker {
   /** The copies have been equal in the present session. */
   const wasEqual: Record<NodeName, boolean> = { a: false, b: false };
@@ -13,7 +16,7 @@ export function orderly({ view, ledger, report }: Bench): Checker {
 
   /** Anything that may use up the time that a peer is given. */
   function excused(node: NodeName): boolean {
-    const limitMs = view.setup.timeout * 1000;
+    const limitMs = view.setup.timeout * 1000 + LAST_WORDS_MS;
     const other = otherNode(node);
     if (view.diskWasBad(node) || view.diskWasBad(other)) return true;
     return Math.min(view.linksCalmMs(), view.nodeCalmMs(other)) <= limitMs || view.slowAtMs() > 0;

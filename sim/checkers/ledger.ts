@@ -400,6 +400,8 @@ export class Ledger {
   /** A FLUSH has been acknowledged; `together`: by both nodes. */
   flushed(node: NodeName, covers: Readonly<Record<NodeName, Int32Array>>, together: boolean): void {
     const other = otherNode(node);
+    // Issued before it turned out that this copy is out of date: what it covered is given up.
+    if (this.facts[node].behind && !together) return;
     this.#raiseAll(this.facts[node].durable, covers[node]);
     if (!together) return;
     this.#raiseAll(this.facts[other].durable, covers[other]);
