@@ -72,7 +72,8 @@ describe('explanation', () => {
       `${a.visible}/${a.durable} ${b.visible}/${b.durable}`,
     ]);
     expect(story).toContainEqual(['write 3+2 = old: done', 'old/zero old/zero']);
-    expect(story).toContainEqual(['4 = new', 'new/old old/zero']);
+    // What was in the cache may have been written back, or not.
+    expect(story).toContainEqual(['4 = new', expect.stringMatching(/^new\/(old|zero) old\/zero$/)]);
     expect(story.at(-1)?.[1]).toBe('new/new new/new');
     // Nothing that concerns other blocks only.
     expect(moments.some(({ happening: { blocks } }) => blocks?.first === 8)).toBe(false);
