@@ -31,6 +31,7 @@ import { readsHeld } from './i25-reads-held.js';
 import { visible } from './i26-visible.js';
 import { events } from './i27-events.js';
 import { conditions } from './i27-conditions.js';
+import { roles } from './i27-roles.js';
 import { resourceId } from './i28-resource-id.js';
 import { orderly } from './i29-orderly.js';
 import { failedWrite } from './i30-failed-write.js';
@@ -75,6 +76,7 @@ export const CHECKERS: readonly Judge[] = [
   { invariant: 'I26', sit: visible },
   { invariant: 'I27', sit: events },
   { invariant: 'I27', sit: conditions },
+  { invariant: 'I27', sit: roles },
   { invariant: 'I28', sit: resourceId },
   { invariant: 'I29', sit: orderly },
   { invariant: 'I30', sit: failedWrite },

@@ -9,6 +9,8 @@ import type { Bench, Checker } from './checker.js';
 const COMMAND_MS = 1_000;
 /** Of a worker that was told to end: the daemon kills it after `timeout` and 10 s. */
 const STOP_MS = 15_000;
+/** A worker dials as soon as it has started. */
+const FIRST_ATTEMPT_MS = 3_000;
 /** Two attempts to connect; with the back-off after faults of the peer it may take longer. */
 const REPORT_MS = 25_000;
 const LONGEST_BACKOFF_MS = 300_000;
@@ -18,6 +20,7 @@ export function oneDevice({ view, ledger, report }: Bench): Checker {
   const wanted: Record<NodeName, boolean> = { a: false, b: false };
   const stays: Record<NodeName, boolean> = { a: false, b: false };
   let changedMs = 0;
+  let startedMs = 0;
   let toldMs = -Infinity;
   let faults = false;
 
@@ -33,8 +36,10 @@ export function oneDevice({ view, ledger, report }: Bench): Checker {
     const dual = view.role('a') === 'primary' && view.role('b') === 'primary';
     if (!dual || !view.hasWorker('a') || !view.hasWorker('b') || toldMs >= changedMs) return;
     const calmMs = Math.min(view.linksCalmMs(), view.nodeCalmMs('a'), view.nodeCalmMs('b'));
-    const limitMs = view.setup.timeout * 1000 + REPORT_MS + (faults ? LONGEST_BACKOFF_MS : 0);
-    if (Math.min(calmMs, view.nowMs() - changedMs) <= limitMs) return;
+    const laterMs = view.setup.timeout * 1000 + REPORT_MS + (faults ? LONGEST_BACKOFF_MS : 0);
+    const sinceMs = view.nowMs() - Math.max(changedMs, startedMs);
+    const limitMs = calmMs >= sinceMs ? FIRST_ATTEMPT_MS : laterMs;
+    if (Math.min(calmMs, sinceMs) <= limitMs) return;
     report('both nodes are primary, and nobody says so');
     toldMs = view.nowMs();
   }
@@ -43,6 +48,9 @@ export function oneDevice({ view, ledger, report }: Bench): Checker {
     roleOrdered(node, from, to) {
       wanted[node] = to === 'primary';
       if (from !== to) changedMs = view.nowMs();
+    },
+    workerStarted() {
+      startedMs = view.nowMs();
     },
     deviceAppeared(node) {
       if (wanted[node] && view.role(node) === 'primary') return;

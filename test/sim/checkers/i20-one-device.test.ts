@@ -23,7 +23,7 @@ describe('I20', () => {
     stage.disconnect('a');
     stage.order('b', 'primary');
     stage.startWorker('b', 'primary');
-    stage.pass(20_000);
+    stage.pass(3_000);
     if (said) stage.judges.hook('b', ['dual-primary', 'r0']);
     stage.pass(100_000);
     expect(stage.found).toEqual(said ? [] : ['I20']);
