@@ -16,7 +16,7 @@ import type { Effort } from './shorten.js';
 import type { Terminal } from './terminal.js';
 import { indented } from './text.js';
 
-export interface MutantsOptions {
+interface MutantsOptions {
   readonly seeds: number;
   readonly from: number;
   readonly jobs: number;
@@ -60,7 +60,7 @@ function collected(id: string, ids: readonly string[]): readonly string[] {
   return [...ids, id];
 }
 
-export async function lookForMutants(options: MutantsOptions, terminal: Terminal): Promise<void> {
+async function lookForMutants(options: MutantsOptions, terminal: Terminal): Promise<void> {
   const { json, profile } = options;
   if (profile !== undefined && profileNamed(profile) === null)
     throw new Failure(EX_USAGE, `There is no profile ${profile}: see \`hastsim profiles\`.`);

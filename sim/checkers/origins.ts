@@ -78,7 +78,7 @@ export class Origins {
 }
 
 /** The 32-bit number at an offset, little end first. */
-export function wordAt(bytes: Uint8Array, at: number): number {
+function wordAt(bytes: Uint8Array, at: number): number {
   const low = (bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8) | ((bytes[at + 2] ?? 0) << 16);
   return (low | ((bytes[at + 3] ?? 0) << 24)) >>> 0;
 }

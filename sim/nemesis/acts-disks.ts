@@ -92,7 +92,7 @@ export function badFlush(draft: Draft): void {
 }
 
 /** Everything that was not flushed may be gone; the node comes back as what it was. */
-export function powerCycle(draft: Draft, node: NodeName): void {
+function powerCycle(draft: Draft, node: NodeName): void {
   draft.fault({ kind: 'power', node, on: false });
   draft.waitAbout(1, 8_000);
   draft.take({ kind: 'power', node, on: true });

@@ -31,7 +31,7 @@ export function someCrash(draft: Draft): Crash {
 }
 
 /** After the primary is gone: it returns in its role, or the other node takes over and it returns as secondary. */
-export function recover(draft: Draft): void {
+function recover(draft: Draft): void {
   const gone = draft.primary;
   if (draft.chance(1, 2)) {
     draft.waitAbout(1, 30_000);

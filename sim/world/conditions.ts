@@ -48,7 +48,7 @@ export function inSync(world: World): boolean {
   return ours.localcnt === theirs.remotecnt && ours.remotecnt === theirs.localcnt;
 }
 
-export function connectedPrimary(world: World): NodeName | null {
+function connectedPrimary(world: World): NodeName | null {
   const { a, b } = world.judges.ledger.facts;
   if (a.connected) return 'a';
   return b.connected ? 'b' : null;

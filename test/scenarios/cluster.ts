@@ -2,7 +2,7 @@
  * Two nodes, a network between them and an application on whichever offers its device: the world of stories and
  * scenarios, with what an operator can do to it.
  */
-import type { ReplicationMode, ResourceConfig } from '../../core/config/types.js';
+import type { ResourceConfig } from '../../core/config/types.js';
 import type { PortError } from '../../core/ports/error.js';
 import { Application } from '../primary/application.js';
 import type { DeviceUser, SimDevice } from '../../sim/devices.js';
@@ -48,7 +48,7 @@ class Seat implements DeviceUser {
 }
 
 /** Longer than any back-off of the core, twice. */
-export const HEAL_MS = 700_000;
+const HEAL_MS = 700_000;
 
 export class Cluster {
   readonly scheduler = new Scheduler();
@@ -227,11 +227,3 @@ const DEFAULTS: Omit<ResourceConfig, 'remoteaddr'> = {
   exec: '/hook',
   metaflush: true,
 };
-
-export function pick<T>(random: Random, choices: readonly T[]): T {
-  const choice = choices[random.below(choices.length)];
-  if (choice === undefined) throw new Error('nothing to choose from');
-  return choice;
-}
-
-export const MODES: readonly ReplicationMode[] = ['fullsync', 'memsync', 'async'];
