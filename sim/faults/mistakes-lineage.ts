@@ -119,7 +119,7 @@ export const mistakesWithLineage: readonly Mutant[] = [
     patches: [
       {
         file: ACCEPTANCE,
-        find: 'return own.incomplete && !clean && attach.resuid === own.resuid && counts.every((count) => count === 0n);',
+        find: 'return own.incomplete && isFull && attach.resuid === own.resuid && counts.every((count) => count === 0n);',
         replace: 'return counts.length === 0;',
       },
     ],

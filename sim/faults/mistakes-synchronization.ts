@@ -85,8 +85,8 @@ export const mistakesWithSynchronization: readonly Mutant[] = [
     patches: [
       {
         file: CHUNK,
-        find: 'this.#parts.disk.write(this.#parts.localoff + this.offset, this',
-        replace: 'this.#parts.disk.write(this.offset, this',
+        find: 'this.#parts.disk.write(this.#parts.localoff + this.#part.offset, this',
+        replace: 'this.#parts.disk.write(this.#part.offset, this',
       },
     ],
   },

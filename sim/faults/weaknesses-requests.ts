@@ -261,8 +261,8 @@ export const weaknessesOfRequests: readonly Mutant[] = [
       },
       {
         file: READ,
-        find: `if (truth.of(this.#piece) === 'here')`,
-        replace: `if ((truth.outOfDate && this.#parts.link.direct === true) || truth.of(this.#piece) === 'here')`,
+        find: `if (this.#isNewestHere || truth.of(this.#piece) === 'here')`,
+        replace: `if ((truth.outOfDate && this.#parts.link.direct === true) || this.#isNewestHere || truth.of(this.#piece) === 'here')`,
       },
     ],
   },
