@@ -1,4 +1,5 @@
 import type { ResourceConfig } from '../config/types.js';
+import type { MetadataStore } from '../metadata/store.js';
 import type { Timer } from '../ports/clock.js';
 import { portError, type PortError } from '../ports/error.js';
 import type { DetachedSocket } from '../ports/network.js';
@@ -16,6 +17,8 @@ import { Receiver } from './receiver.js';
 /** Silence on connection A after which the primary is gone: two keepalives (core/spec/wire.md section 5). */
 const SILENCE_MS = 20_000;
 const TICK_MS = 1_000;
+/** Storing that the copy is complete is tried again after so long. */
+const RETRY_MS = 10_000;
 
 /**
  * The worker of a resource in role secondary; it lives as long as one session (core/spec/replication.md section 7):
@@ -38,6 +41,9 @@ export class Secondary implements ResourceWorker {
   #exitCode: number | null = null;
   #ended = false;
   #incomplete = false;
+  /** How often the primary has said whether this copy is complete. */
+  #announcements = 0;
+  #retry: Timer | null = null;
 
   constructor(ports: WorkerPorts, config: ResourceConfig, session: SecondarySession) {
     this.#ports = ports;
@@ -136,14 +142,7 @@ export class Secondary implements ResourceWorker {
         this.#lose(error);
       },
       announced: (insync, stored) => {
-        accepted.metadata.update(
-          () => ({ incomplete: !insync }),
-          (error) => {
-            if (error === null) this.#incomplete = !insync;
-            if (error === null || insync) stored();
-            else this.#lose(error);
-          },
-        );
+        this.#mark(accepted.metadata, insync, stored);
       },
     });
     this.#receiver = receiver;
@@ -152,6 +151,30 @@ export class Secondary implements ResourceWorker {
     this.#connA.resume();
     this.#connB.resume();
     this.#tick = this.#ports.clock.after(TICK_MS, this.#watch);
+  }
+
+  /**
+   * Stores what the primary says of this copy. A mark that cannot be taken back is too much, but safe: it is tried again, since the
+   * primary says it once.
+   */
+  #mark(metadata: MetadataStore, insync: boolean, stored: () => void): void {
+    this.#retry?.cancel();
+    const announcement = ++this.#announcements;
+    metadata.update(
+      () => ({ incomplete: !insync }),
+      (error) => {
+        if (error === null) this.#incomplete = !insync;
+        else if (!insync) {
+          this.#lose(error);
+          return;
+        } else if (announcement === this.#announcements && this.#exitCode === null) {
+          this.#retry = this.#ports.clock.after(RETRY_MS, () => {
+            this.#mark(metadata, true, () => undefined);
+          });
+        }
+        stored();
+      },
+    );
   }
 
   /** Tells the primary why (D3); the reference would close without a word. */
@@ -193,6 +216,7 @@ export class Secondary implements ResourceWorker {
     if (this.#exitCode !== null || this.#ended) return;
     this.#exitCode = code;
     this.#tick?.cancel();
+    this.#retry?.cancel();
     if (this.#receiver === null) this.#connA.pause();
     else this.#receiver.stop();
     if (this.#executor === null) this.#exit(code);

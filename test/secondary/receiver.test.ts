@@ -263,7 +263,7 @@ describe('receiver, what an own primary says about this copy (W8)', () => {
     expectAlive(bench);
   });
 
-  it('a mark that cannot be stored ends the session; one that cannot be taken back does not', () => {
+  it('a mark that cannot be stored ends the session; one that cannot be taken back does not, and is tried again', () => {
     const bench = session();
     bench.keepalive(false);
     bench.run(5, 'disk waits');
@@ -272,11 +272,34 @@ describe('receiver, what an own primary says about this copy (W8)', () => {
     expect(bench.exitCode).toBe(75);
 
     const other = session();
+    other.keepalive(false);
+    other.run(20);
     other.keepalive(true);
     other.run(5, 'disk waits');
     other.complete('EIO');
     other.run(20);
     expectAlive(other);
+    expect(other.metadata().incomplete).toBe(true);
+    other.run(9_000);
+    other.keepalive();
+    other.run(2_000);
+    expect(other.metadata().incomplete).toBe(false);
+    expect(other.worker?.status().localCopy).toBe('complete');
+  });
+
+  it('a mark is not taken back when it has been set again meanwhile', () => {
+    const bench = session();
+    bench.keepalive(false);
+    bench.run(20);
+    bench.keepalive(true);
+    bench.keepalive(false);
+    bench.run(5, 'disk waits');
+    bench.complete('EIO');
+    bench.run(5_000);
+    bench.keepalive();
+    bench.run(10_000);
+    expect(bench.metadata().incomplete).toBe(true);
+    expectAlive(bench);
   });
 
   it('a plain keepalive says nothing', () => {
