@@ -40,6 +40,8 @@ export function counters({ view, ledger, report }: Bench): Checker {
   function check(node: NodeName, localcnt: bigint, remotecnt: bigint): void {
     if (localcnt <= remotecnt || mayCount[node]) return;
     mayCount[node] = true;
+    // A change that could not be flushed has not happened, but it may be on the disk.
+    if (view.diskWasBad(node)) return;
     // Before its end is announced, the session of a primary may be over. Whoever gets everything is new.
     if (open[node] > 0 || ledger.facts[node].unconfirmed.length > 0 || everythingIsDue(node)) return;
     // A count that could not be flushed may become durable by a later flush.

@@ -10,6 +10,13 @@ describe('I15', () => {
     expect(stage.found).toEqual(['I15']);
   });
 
+  it('allows one that could not be flushed', () => {
+    const stage = new Stage().pair();
+    stage.nodes.a.bad = true;
+    stage.store('a', { localcnt: 1n });
+    expect(stage.found).toEqual([]);
+  });
+
   it('allows one for a write alone', () => {
     const stage = new Stage().pair();
     stage.disconnect('a');
