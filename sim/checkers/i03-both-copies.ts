@@ -2,13 +2,15 @@
  * I3: fullsync, connected: an acknowledged write is in the image of both nodes. Not connected, or in another mode: where the
  * peer lacks it, a durable bit says so, and the own copy, or a durable mark that only the peer's is good, has it.
  */
-import { otherNode } from '../script/script.js';
+import { otherNode, type NodeName } from '../script/script.js';
 import type { Bench, Checker, ClientRequest } from './checker.js';
 
 export function bothCopies({ view, ledger, report }: Bench): Checker {
-  function blockOf({ node, block, count, write }: ClientRequest, on: 'own' | 'other'): number {
-    const copy = on === 'own' ? node : otherNode(node);
-    for (let at = block; at < block + count; at++) if (ledger.lacks(copy, at, write)) return at;
+  /** The first block that these copies, all of them, lack. */
+  function missingOn({ block, count, write }: ClientRequest, copies: readonly NodeName[]): number {
+    for (let at = block; at < block + count; at++) {
+      if (copies.every((copy) => ledger.lacks(copy, at, write))) return at;
+    }
     return -1;
   }
 
@@ -16,11 +18,11 @@ export function bothCopies({ view, ledger, report }: Bench): Checker {
     answered(request) {
       const { node, write, error, session } = request;
       if (error !== null || write === 0) return;
-      const missing = blockOf(request, 'other');
-      const here = blockOf(request, 'own');
+      const missing = missingOn(request, [otherNode(node)]);
       const where = `write ${String(write)} was acknowledged by ${node}`;
-      if (missing !== -1 && here !== -1) report(`${where}, and block ${String(here)} is on no disk`, here);
       if (missing === -1) return;
+      const nowhere = missingOn(request, ['a', 'b']);
+      if (nowhere !== -1) report(`${where}, and block ${String(nowhere)} is on no disk`, nowhere);
       const together = ledger.facts[node].intact && session === ledger.sessionOf(node);
       // A disk that cannot delete: the range is copied to it, zeros and all.
       const canFollow = request.command !== 'delete' || !view.diskWasBad(otherNode(node));
