@@ -4,7 +4,8 @@
  */
 import type { ResourceEvent, Role } from '../../core/resource/types.js';
 import type { NodeName } from '../script/script.js';
-import type { Ledger, Term } from './ledger.js';
+import type { Term } from './facts.js';
+import type { Ledger } from './ledger.js';
 import type { Origins } from './origins.js';
 import type { View } from './view.js';
 

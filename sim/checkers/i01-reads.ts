@@ -3,7 +3,7 @@
  * or not; once a READ has shown it, later ones may not go back behind it.
  */
 import type { Bench, Checker, ClientRequest } from './checker.js';
-import type { Term } from './ledger.js';
+import type { Term } from './facts.js';
 
 const WORDS = 128;
 

@@ -16,25 +16,17 @@ export function bothCopies({ view, ledger, report }: Bench): Checker {
 
   return {
     answered(request) {
-      const { node, write, error, session } = request;
+      const { node, write, error } = request;
       if (error !== null || write === 0) return;
       const missing = missingOn(request, [otherNode(node)]);
       const where = `write ${String(write)} was acknowledged by ${node}`;
       if (missing === -1) return;
       const nowhere = missingOn(request, ['a', 'b']);
       if (nowhere !== -1) report(`${where}, and block ${String(nowhere)} is on no disk`, nowhere);
-      const together = ledger.facts[node].intact && session === ledger.sessionOf(node);
       // A disk that cannot delete: the range is copied to it, zeros and all.
       const canFollow = request.command !== 'delete' || !view.diskWasBad(otherNode(node));
-      // What took longer has outlived its session: a worker that stops does not announce that it gave up its peer.
-      const inTime = canFollow && view.nowMs() - request.issuedMs < view.setup.timeout * 1000;
-      if (
-        inTime &&
-        together &&
-        session !== null &&
-        view.mode(node) === 'fullsync' &&
-        view.modeSettled(node)
-      ) {
+      const isFullsync = view.mode(node) === 'fullsync' && view.modeSettled(node);
+      if (canFollow && isFullsync && ledger.isShared(request)) {
         report(`${where} in fullsync, connected, and the other node lacks block ${String(missing)}`, missing);
       }
       if (!view.durableBit(node, Math.floor(missing / view.blocksPerExtent))) {

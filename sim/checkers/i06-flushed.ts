@@ -17,11 +17,11 @@ export function flushed(bench: Bench): Checker {
     );
   };
   return {
-    answered({ error, node, covers, session }) {
+    answered(request) {
+      const { error, node, covers } = request;
       if (error !== null || covers === null) return;
-      const facts = ledger.facts[node];
       check(node, covers[node], 'when the FLUSH is acknowledged');
-      if (session !== null && session === ledger.sessionOf(node) && facts.intact && !facts.behind) {
+      if (ledger.isShared(request) && !ledger.facts[node].behind) {
         check(otherNode(node), covers[otherNode(node)], 'when the FLUSH is acknowledged');
       }
     },

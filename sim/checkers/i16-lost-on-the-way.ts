@@ -4,7 +4,7 @@
  */
 import { otherNode, type NodeName } from '../script/script.js';
 import type { Bench, Checker } from './checker.js';
-import type { WriteId } from './ledger.js';
+import type { WriteId } from './facts.js';
 
 /** Metadata is stored, and what was received is executed, in this time. */
 const AT_ONCE_MS = 3_000;

@@ -56,10 +56,8 @@ export function order({ view, ledger, report }: Bench): Checker {
   const recent: Record<NodeName, ClientRequest[]> = { a: [], b: [] };
   const flushes = new Map<ClientRequest, Flush>();
 
-  function isTogether({ node, session, issuedMs }: ClientRequest): boolean {
-    if (session === null || session !== ledger.sessionOf(node) || !ledger.facts[node].intact) return false;
-    // A worker that stops does not announce that it gave up its peer.
-    if (view.nowMs() - issuedMs >= view.setup.timeout * 1000) return false;
+  function isTogether(request: ClientRequest): boolean {
+    if (!ledger.isShared(request)) return false;
     return !view.diskWasBad('a') && !view.diskWasBad('b');
   }
 

@@ -55,8 +55,7 @@ export class Judges {
   answered(request: ClientRequest): void {
     for (const checker of this.#listeners.to('answered')) checker.answered(request);
     if (request.error !== null) return;
-    const together =
-      this.ledger.facts[request.node].intact && request.session === this.ledger.sessionOf(request.node);
+    const together = this.ledger.isShared(request);
     if (request.write !== 0) {
       const memsync = this.#view.mode(request.node) === 'memsync' && this.#view.modeSettled(request.node);
       this.ledger.acknowledged(request.write, request.answeredIn, together && memsync);
