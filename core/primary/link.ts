@@ -242,12 +242,14 @@ export class Link {
     const { reply } = result;
     if (this.#wroteAlone(result)) return;
     const outOfDate = reply.syncsrc === 'secondary';
-    const { localcnt, incomplete } = metadata.current;
+    const { localcnt, remotecnt, incomplete } = metadata.current;
+    // A peer that was created anew counts from 0 again: a greater number here would hide what it will write alone (I12).
+    const anew = reply.localcnt < remotecnt;
     // Two virgins are equal, and a count would say of this node that it had written alone (I13).
     const first = reply.virgin && result.map !== null && localcnt === 0n;
     // From now on nothing is acknowledged that only this node has; the other way round not before it is durable.
     truth.outOfDate ||= outOfDate;
-    if (incomplete === outOfDate && !first) {
+    if (incomplete === outOfDate && !first && !anew) {
       truth.outOfDate = outOfDate;
       this.#install(result);
       return;
@@ -255,6 +257,7 @@ export class Link {
     const change = (current: Metadata): Partial<Metadata> => ({
       incomplete: outOfDate,
       localcnt: first && current.localcnt === 0n ? 1n : current.localcnt,
+      remotecnt: anew ? reply.localcnt : current.remotecnt,
     });
     metadata.update(change, (failure) => {
       if (this.#accepting !== result) return;

@@ -19,7 +19,6 @@ const LIMITS: Readonly<Record<string, string>> = {
   'c29-source-dies-while-copying.hast': 'W8',
   'c35-interrupted-again-and-again.hast': 'W8',
   'n02-reset-under-load.hast': 'W16',
-  'n08-answers-are-lost.hast': 'W3',
   'r20-replaced-and-interrupted.hast': 'W8',
   'w06-adoption-without-answer.hast': 'W6, W8',
   'w07-first-blocks.hast': 'W7',
