@@ -128,7 +128,9 @@ export class Acceptance {
       done(null);
       return;
     }
-    this.#metadata.update(() => ({ incomplete, ...(verdict.adopts ? { resuid: attach.resuid } : {}) }), done);
+    // A new node goes on counting where the primary remembers its predecessor, or its own lonely writes would not show (I12).
+    const adopted = verdict.adopts ? { resuid: attach.resuid, localcnt: attach.remotecnt } : {};
+    this.#metadata.update(() => ({ incomplete, ...adopted }), done);
   }
 
   #answer(verdict: Acceptable): Answer {
@@ -153,7 +155,8 @@ export class Acceptance {
   }
 
   #standing(): Standing {
-    const { datasize, extentsize, localcnt, remotecnt, resuid } = this.#component.metadata;
+    const { datasize, extentsize, resuid } = this.#component.metadata;
+    const { localcnt, remotecnt } = this.#metadata.current;
     return { datasize, extentsize, localcnt, remotecnt, virgin: resuid === 0n };
   }
 }
@@ -174,7 +177,6 @@ function isIncomplete(verdict: Acceptable, attach: Attach, own: Metadata): boole
  * `virgin` makes the primary count. The map of a node that was primary itself is never all ones: its last bits stand for no extent.
  */
 function adoptionIsPending(attach: Attach, own: Metadata, bits: Uint8Array): boolean {
-  const counts = [attach.localcnt, attach.remotecnt, own.localcnt, own.remotecnt];
-  const isFull = bits.every((byte) => byte === 0xff);
-  return own.incomplete && isFull && attach.resuid === own.resuid && counts.every((count) => count === 0n);
+  const isEqual = attach.localcnt === 0n && own.remotecnt === 0n && attach.remotecnt === own.localcnt;
+  return own.incomplete && attach.resuid === own.resuid && isEqual && bits.every((byte) => byte === 0xff);
 }

@@ -137,6 +137,12 @@ describe('acceptance of a new copy', () => {
     expect(bench.metadata()).toMatchObject({ resuid: 7n, incomplete: true });
   });
 
+  it('R20: a new node goes on counting where the primary remembers its predecessor (I12)', () => {
+    const bench = answered({ metadata: VIRGIN, attach: { localcnt: 1n, remotecnt: 3n } });
+    expect(bench.metadata()).toMatchObject({ resuid: 7n, localcnt: 3n, remotecnt: 0n });
+    expect(bench.verdict?.fields).toMatchObject({ virgin: 1, localcnt: 3n, remotecnt: 0n });
+  });
+
   it.each([...steps.keys()].slice(3))(
     'W6: step %i that fails ends it without an answer, and the id is not taken over',
     (at) => {
