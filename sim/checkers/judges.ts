@@ -57,8 +57,11 @@ export class Judges {
     if (request.error !== null) return;
     const together = this.ledger.isShared(request);
     if (request.write !== 0) {
-      const memsync = this.#view.mode(request.node) === 'memsync' && this.#view.modeSettled(request.node);
-      this.ledger.acknowledged(request.write, request.answeredIn, together && memsync);
+      const { node, write, answeredIn } = request;
+      const memsync = this.#view.mode(node) === 'memsync' && this.#view.modeSettled(node);
+      // A worker that was killed has had it, too, and owes nothing.
+      const received = together && memsync && this.ledger.facts[otherNode(node)].attached;
+      this.ledger.acknowledged(write, answeredIn, received);
     } else if (request.covers !== null) {
       this.ledger.flushed(request.node, request.covers, together);
     }
