@@ -291,7 +291,7 @@ export class Ledger {
   disconnect(node: NodeName): void {
     const mine = this.facts[node];
     if (!mine.connected) return;
-    mine.connected = mine.intact = false;
+    mine.connected = mine.intact = mine.lagging = false;
     if (mine.lone === 'no') mine.lone = 'maybe';
     this.confirm(node);
   }
