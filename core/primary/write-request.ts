@@ -194,15 +194,20 @@ export class WriteRequest implements DeviceRange, MapWaiter, RemoteLegOwner {
     else this.#truthStored(null);
   }
 
+  /** Not before the peer has flushed: one that loses its power may come back with older data than there is here. */
   #localCopyIsBad(): void {
-    const { truth, synchronizer } = this.#parts;
-    truth.localFailed(this, this.#localFailureStored);
-    synchronizer.marked(this.#extents);
+    this.#parts.flusher.flushPeer(this.#onlyCopyFlushed);
   }
 
-  readonly #localFailureStored = (error: PortError | null): void => {
-    if (error === null) this.#parts.flusher.flushPeer(this.#promiseStored);
-    else this.#promiseStored(error);
+  readonly #onlyCopyFlushed = (error: PortError | null): void => {
+    const { map, truth, synchronizer } = this.#parts;
+    if (error !== null) {
+      map.needSync(this.#extents);
+      this.#promiseStored(error);
+      return;
+    }
+    truth.localFailed(this, this.#promiseStored);
+    synchronizer.marked(this.#extents);
   };
 
   readonly #truthStored = (error: PortError | null): void => {

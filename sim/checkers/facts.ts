@@ -36,6 +36,8 @@ export class NodeFacts {
   session = 0;
   /** The session is as the primary believes: the other machine has not lost its memory since. */
   intact = false;
+  /** When its machine lost what was not flushed. */
+  powerLostMs = -Infinity;
   /** The other node has the newest data: this copy is the target until the copies agree. */
   behind = false;
   /** The session of this node has data to copy to it. */
@@ -70,4 +72,5 @@ export interface WriteRecord {
   readonly term: Term | null;
   /** The session in which it was issued; null: not connected. */
   readonly session: number | null;
+  readonly issuedMs: number;
 }

@@ -1,18 +1,14 @@
 /** I16: before a write is acknowledged that the other node lacks, the counters on the disks tell that the node was alone. */
-import { otherNode, type NodeName } from '../script/script.js';
+import { otherNode } from '../script/script.js';
 import type { Bench, Checker } from './checker.js';
 
 export function bumpFirst({ view, ledger, report }: Bench): Checker {
-  const darkMs: Record<NodeName, number> = { a: -Infinity, b: -Infinity };
   return {
-    powerLost(node) {
-      darkMs[node] = view.nowMs();
-    },
     answered({ node, write, error, block, count, answeredIn, issuedMs }) {
       if (error !== null || write === 0 || answeredIn !== null) return;
       const other = otherNode(node);
-      // It may have executed the write, and have lost it with its power: a dirty bit tells of that (W15).
-      if (darkMs[other] >= issuedMs) return;
+      // It may have had the write when it answered.
+      if (ledger.facts[other].powerLostMs >= issuedMs) return;
       let lacking = -1;
       for (let at = block; at < block + count; at++) if (ledger.lacks(other, at, write)) lacking = at;
       if (lacking === -1) return;

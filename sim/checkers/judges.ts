@@ -141,8 +141,12 @@ export class Judges {
     this.ledger.workerEnded(node);
     const { facts } = this.ledger;
     facts[node].lagging = false;
-    if (role === 'primary') facts[node].connected = facts[node].intact = false;
-    else {
+    if (role === 'primary') {
+      // A worker that stops gives up a peer that does not answer, without a word.
+      const gaveUp = facts[node].connected && orderly && !this.ledger.hasAll(otherNode(node));
+      if (gaveUp && facts[node].lone === 'no') facts[node].lone = 'maybe';
+      facts[node].connected = facts[node].intact = false;
+    } else {
       if (orderly) this.ledger.drained(node);
       else facts[node].owed = [];
       this.#settleSuspects(otherNode(node));

@@ -101,7 +101,9 @@ export class Ledger {
   issue(node: NodeName, block: number, count: number, isDelete: boolean): WriteId {
     const id = this.writes.length + 1;
     const facts = this.facts[node];
-    const write = { id, node, block, count, isDelete, term: facts.term, session: this.sessionOf(node) };
+    const session = this.sessionOf(node);
+    const issuedMs = this.view.nowMs();
+    const write = { id, node, block, count, isDelete, term: facts.term, session, issuedMs };
     this.writes.push(write);
     this.#issuedAt.push(this.#now++);
     this.#endedAt.push(Infinity);
@@ -182,7 +184,9 @@ export class Ledger {
     }
     if (!lacking) return;
     if (answeredIn === null) {
-      mine.lone = 'acknowledged';
+      // The other node had it when it answered, and lost it with its power: the bits tell of that, not the counters.
+      if (theirs.powerLostMs < write.issuedMs) mine.lone = 'acknowledged';
+      else if (mine.lone === 'no') mine.lone = 'maybe';
       // A synchronisation from the other node was complete, and its session ended before anybody could tell.
       if (mine.behind && this.hasAll(write.node)) {
         mine.behind = mine.mixed = false;
@@ -375,6 +379,7 @@ export class Ledger {
       }
     }
     facts.owed = [];
+    facts.powerLostMs = this.view.nowMs();
     this.facts[otherNode(node)].intact = false;
   }
 

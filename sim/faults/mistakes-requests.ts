@@ -264,8 +264,8 @@ export const mistakesWithRequests: readonly Mutant[] = [
     patches: [
       {
         file: WRITE,
-        find: 'this.#parts.flusher.flushPeer(this.#promiseStored);',
-        replace: 'this.#promiseStored(null);',
+        find: 'this.#parts.flusher.flushPeer(this.#onlyCopyFlushed);',
+        replace: 'this.#onlyCopyFlushed(null);',
       },
     ],
   },

@@ -105,11 +105,11 @@ export const weaknessesOfRequests: readonly Mutant[] = [
       },
       {
         file: WRITE,
-        find: 'const { truth, synchronizer } = this.#parts;',
+        find: 'this.#parts.flusher.flushPeer(this.#onlyCopyFlushed);',
         replace: `
           if (this.#remote !== 'ok')
             return this.#truthStored(null);
-          const { truth, synchronizer } = this.#parts;`,
+          this.#parts.flusher.flushPeer(this.#onlyCopyFlushed);`,
       },
     ],
   },

@@ -18,6 +18,7 @@ const cores = await loadCores(['freebsd-12.1', 'protocol-1']);
 const LIMITS: Readonly<Record<string, string>> = {
   'c29-source-dies-while-copying.hast': 'W8',
   'c35-interrupted-again-and-again.hast': 'W8',
+  'd03-mark-not-taken-back.hast': 'W8',
   'n02-reset-under-load.hast': 'W16',
   'r20-replaced-and-interrupted.hast': 'W8',
   'w06-adoption-without-answer.hast': 'W6, W8',
