@@ -119,8 +119,8 @@ export const mistakesWithLineage: readonly Mutant[] = [
     patches: [
       {
         file: ACCEPTANCE,
-        find: 'return own.incomplete && isFull && attach.resuid === own.resuid && counts.every((count) => count === 0n);',
-        replace: 'return counts.length === 0;',
+        find: 'return own.incomplete && attach.resuid === own.resuid && isEqual && bits.every((byte) => byte === 0xff);',
+        replace: 'return !isEqual && bits.length === 0;',
       },
     ],
   },
