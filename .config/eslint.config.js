@@ -58,6 +58,11 @@ export default tseslint.config(
         { selector: 'AwaitExpression', message: 'Completion callbacks only.' },
         { selector: 'FunctionDeclaration[async=true]', message: 'Completion callbacks only.' },
         {
+          selector: 'AssignmentExpression[left.type="MemberExpression"] > ArrowFunctionExpression.right',
+          message:
+            'Use a field initializer, or a variable: V8 makes this closure in old space, where it keeps all that it knows alive.',
+        },
+        {
           selector: 'ObjectExpression > SpreadElement:first-child > ObjectExpression',
           message:
             'Name the properties: each object made like this gets a hidden class of its own, and is slow to use.',

@@ -27,17 +27,16 @@ class Pending implements EventHandler {
   error: PortError | null = null;
   /** Where it is among the operations under way. */
   index = 0;
-  /** Tells whoever started it; a turn. */
-  readonly tell: () => void;
   readonly #disk: SimDisk;
+  /** Tells whoever started it; a turn. */
+  readonly tell = (): void => {
+    const { done, error } = this;
+    this.#disk.recycle(this);
+    done?.(error);
+  };
 
   constructor(disk: SimDisk) {
     this.#disk = disk;
-    this.tell = () => {
-      const { done, error } = this;
-      this.#disk.recycle(this);
-      done?.(error);
-    };
   }
 
   happen(): void {

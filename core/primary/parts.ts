@@ -5,6 +5,7 @@ import type { MetadataStore } from '../metadata/store.js';
 import type { Clock } from '../ports/clock.js';
 import type { Disk } from '../ports/disk.js';
 import type { Log } from '../ports/log.js';
+import type { Parent } from '../ports/workers.js';
 import { RangeLocks, type RangeHolder } from '../request/range-locks.js';
 import type { Component } from '../resource/component.js';
 import { Statistics } from '../resource/statistics.js';
@@ -47,7 +48,7 @@ export class Parts {
   readonly intake: Intake;
   readonly link: Link;
   readonly statistics = new Statistics();
-  readonly event: (event: ResourceEvent) => void;
+  readonly #parent: Parent;
 
   constructor(
     ports: PrimaryPorts,
@@ -77,8 +78,11 @@ export class Parts {
     this.synchronizer = new Synchronizer(this);
     this.intake = new Intake(this, owner);
     this.link = new Link(this, ports, owner);
-    this.event = (event) => {
-      ports.parent.event(event);
-    };
+    this.#parent = ports.parent;
+  }
+
+  /** Tells the main daemon. */
+  event(event: ResourceEvent): void {
+    this.#parent.event(event);
   }
 }

@@ -169,7 +169,7 @@ class Explorer {
     const { scheduler } = world;
     let looked = 0;
     let stopped = false;
-    scheduler.beforeEvent = () => {
+    const beforeEvent = (): void => {
       const note = watch.notes.at(-1);
       if (striker.isDone && note !== undefined && note.event === scheduler.events && note.event !== looked) {
         looked = note.event;
@@ -181,6 +181,7 @@ class Explorer {
       }
       striker.strike();
     };
+    scheduler.beforeEvent = beforeEvent;
     const { violations } = world.run(steps);
     const struckAt = strikes.at(-1)?.events ?? 0;
     if (stopped) level.known++;

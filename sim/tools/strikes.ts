@@ -19,9 +19,10 @@ export interface Strike {
 export function runStruck(script: Script, strikes: readonly Strike[], options: RunOptions = {}): RunResult {
   const world = new World(script.setup, options);
   const striker = new Striker(world, strikes);
-  world.scheduler.beforeEvent = () => {
+  const strike = (): void => {
     striker.strike();
   };
+  world.scheduler.beforeEvent = strike;
   return world.run(script.steps);
 }
 

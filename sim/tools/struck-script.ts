@@ -31,9 +31,10 @@ export function struckScript(
   const striker = new Striker(world, strikes, (action) => {
     struck.push({ action, atMs: world.scheduler.nowMs, stepsBegun: beginsMs.length });
   });
-  world.scheduler.beforeEvent = () => {
+  const strike = (): void => {
     striker.strike();
   };
+  world.scheduler.beforeEvent = strike;
   const [violation] = world.run(script.steps).violations;
   if (violation === undefined) return null;
   const merged = { ...script, steps: merge(script.steps, struck, beginsMs) };

@@ -114,9 +114,10 @@ export class ChannelTap {
           }
           this.#endsAt += spec.size;
           const packed = new Uint8Array(spec.size);
-          this.#waiting = () => {
+          const complete = (): void => {
             this.#complete(withData(announced, spec, packed));
           };
+          this.#waiting = complete;
           return packed;
         },
         payloadReceived: () => {
