@@ -205,7 +205,28 @@ export class Acceptor {
       return;
     }
     this.#pending.delete(resource.name);
+    // The system may be late to say that it has the token, although this connection proves it.
+    pending.connection.whenSent(() => {
+      this.#open(resource, pending, connection, attach);
+    });
+  }
+
+  #open(
+    resource: ManagedResource,
+    pending: Pending,
+    connection: ServedConnection,
+    attach: FirstMessage & { kind: 'attach' },
+  ): void {
     this.#halfOpen.delete(connection);
+    if (
+      !connection.open ||
+      this.#resources.get(resource.name) !== resource ||
+      resource.role !== 'secondary'
+    ) {
+      pending.connection.close();
+      connection.close();
+      return;
+    }
     pending.connection.limit(null);
     connection.limit(null);
     resource.open(this.#sessionOf(resource, pending, connection, attach.list));

@@ -62,6 +62,10 @@ export class ServedConnection {
     this.handler = this.#guardHandler(this.#connection);
   }
 
+  get open(): boolean {
+    return !this.#ended;
+  }
+
   /** Starts reading. */
   read(): void {
     if (!this.#ended) this.#connection.resume();
@@ -83,6 +87,12 @@ export class ServedConnection {
 
   send(frame: Uint8Array): void {
     this.#connection.send([frame]);
+  }
+
+  /** Calls `callback` when the system has everything that was sent, maybe at once; never when the connection ends before. */
+  whenSent(callback: () => void): void {
+    if (this.#connection.unsentBytes === 0) callback();
+    else this.#connection.send([], { messageSent: this.guard(callback) });
   }
 
   /** Sends the last message; closes when the system has it all. */

@@ -32,6 +32,10 @@ class ScriptedSocket implements Socket {
   destroy(): void {
     this.destroyed = true;
   }
+  /** The system has taken everything. */
+  tellSent(): void {
+    this.handler?.sent(this.sent.length);
+  }
   receive(bytes: Uint8Array): void {
     this.handler?.target().set(bytes);
     this.handler?.filled(bytes.length);
@@ -125,6 +129,7 @@ describe('between two steps', () => {
     const session = (): { connA: ScriptedSocket; connB: ScriptedSocket } => {
       const connA = connect();
       connA.receive(helloFrame());
+      connA.tellSent();
       const connB = connect();
       connB.receive(attachFrame(TOKEN));
       return { connA, connB };
@@ -148,5 +153,33 @@ describe('between two steps', () => {
     const last = connect();
     acceptor.close();
     expect(last.destroyed).toBe(true);
+  });
+
+  it('the system can be late to tell that the token was sent: the session waits for it', () => {
+    const { connect, resolve, assignments } = scripted();
+    const connA = connect();
+    connA.receive(helloFrame());
+    resolve();
+    const connB = connect();
+    connB.receive(attachFrame(TOKEN));
+    expect(assignments).toHaveLength(0);
+    connA.tellSent();
+    expect(assignments).toHaveLength(1);
+  });
+
+  it('meanwhile the peer can go, or the role', () => {
+    for (const event of ['the peer goes', 'the role changes'] as const) {
+      const { connect, resolve, assignments, resources } = scripted();
+      const connA = connect();
+      connA.receive(helloFrame());
+      resolve();
+      const connB = connect();
+      connB.receive(attachFrame(TOKEN));
+      if (event === 'the peer goes') connB.handler?.closed(null);
+      else resources.get('r0')?.setRole('init', false, () => undefined);
+      connA.tellSent();
+      expect(assignments).toHaveLength(0);
+      expect(connA.destroyed).toBe(true);
+    }
   });
 });
