@@ -14,7 +14,7 @@ const folder = new URL('../../../test/scenarios/', import.meta.url);
 const files = readdirSync(folder).filter((name) => name.endsWith('.hast'));
 const cores = await loadCores(['freebsd-12.1', 'protocol-1']);
 
-/** As a secondary the reference does not mark its copy (W8), drops what it has received (W16), does not flush what it knows (W3), ... */
+/** As a secondary the reference does not mark its copy (W8), drops what it has received (W16), ... */
 const LIMITS: Readonly<Record<string, string>> = {
   'c29-source-dies-while-copying.hast': 'W8',
   'c35-interrupted-again-and-again.hast': 'W8',
