@@ -5,8 +5,9 @@
 import { otherNode, type NodeName } from '../script/script.js';
 import type { Bench, Checker } from './checker.js';
 
-/** After its peer's time is up a worker may still have something to store. */
-const LAST_WORDS_MS = 5_000;
+/** What was wrong so long before the end began may still keep something waiting. */
+const AFTERMATH_MS = 1_000;
+const SLOW_AFTERMATH_MS = 60_000;
 
 export function orderly({ view, ledger, report }: Bench): Checker {
   /** The copies have been equal in the present session. */
@@ -14,12 +15,13 @@ export function orderly({ view, ledger, report }: Bench): Checker {
   /** Writes up to this one were acknowledged before the session. */
   const since: Record<NodeName, number> = { a: 0, b: 0 };
 
-  /** Anything that may use up the time that a peer is given. */
+  /** Anything, since it was told to end, that may use up the time that a peer is given. */
   function excused(node: NodeName): boolean {
-    const limitMs = view.setup.timeout * 1000 + LAST_WORDS_MS;
     const other = otherNode(node);
     if (view.diskWasBad(node) || view.diskWasBad(other)) return true;
-    return Math.min(view.linksCalmMs(), view.nodeCalmMs(other)) <= limitMs || view.slowAtMs() > 0;
+    const endingMs = view.nodeCalmMs(node) + AFTERMATH_MS;
+    const isSlow = view.nowMs() - view.slowAtMs() < SLOW_AFTERMATH_MS;
+    return isSlow || Math.min(view.linksCalmMs(), view.nodeCalmMs(other)) <= endingMs;
   }
 
   return {

@@ -6,9 +6,29 @@ import { otherNode, type Action, type NodeName } from '../script/script.js';
 import type { World } from './world.js';
 
 const NODES = ['a', 'b'] as const;
-/** Actions that nobody notices but the application. */
-const HARMLESS: ReadonlySet<Action['kind']> = new Set([
-  ...(['request', 'await', 'until', 'expect', 'nothing', 'snapshot'] as const),
+/** What a script does to the network. */
+const NETWORK: ReadonlySet<Action['kind']> = new Set([
+  ...(['cut', 'cut-after', 'cut-channel', 'mend', 'mend-channel', 'reset', 'refuse', 'move'] as const),
+  ...(['latency', 'bandwidth', 'delay-close', 'heal', 'settle'] as const),
+]);
+/** To both nodes. */
+const BOTH: ReadonlySet<Action['kind']> = new Set(['move', 'heal', 'settle'] as const);
+/** To one of them. */
+const NODE: ReadonlySet<Action['kind']> = new Set([
+  ...([
+    'create',
+    'start',
+    'stop',
+    'role',
+    'reload',
+    'kill',
+    'pause',
+    'power',
+    'fail',
+    'slow',
+    'stick',
+  ] as const),
+  ...(['lie', 'corrupt', 'misdirect', 'shorten', 'restore', 'repair'] as const),
 ]);
 
 export class Weather {
@@ -49,10 +69,13 @@ export class Weather {
   }
 
   acted(action: Action): void {
-    if (HARMLESS.has(action.kind)) return;
-    this.look();
-    this.#linksAtMs = this.#world.scheduler.nowMs;
-    const node = 'node' in action ? action.node : null;
+    const { kind } = action;
+    if (NETWORK.has(kind)) {
+      this.look();
+      this.#linksAtMs = this.#world.scheduler.nowMs;
+    }
+    if (!NODE.has(kind) && !BOTH.has(kind)) return;
+    const node = 'node' in action && !BOTH.has(kind) ? action.node : null;
     for (const name of NODES) if (node === null || node === name) this.touched(name);
   }
 
