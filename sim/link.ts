@@ -58,6 +58,7 @@ export class Link {
   readonly #resets: Random;
   #conditions: LinkConditions;
   #isCut = false;
+  #isSlow = false;
   /** When everything that was sent so far has left. */
   #freeAtMs = 0;
   fuse: Fuse | null = null;
@@ -79,13 +80,11 @@ export class Link {
 
   /** Everything passes, at its usual pace as far as anybody would notice. */
   get isUsual(): boolean {
-    const { closeDelayMs } = this.#conditions;
-    return !this.#isCut && this.fuse === null && closeDelayMs === 0 && !this.isSlow;
+    return !this.#isCut && !this.#isSlow && this.fuse === null && this.#conditions.closeDelayMs === 0;
   }
 
   get isSlow(): boolean {
-    const { maxLatencyMs, bytesPerMs, spikeOneIn } = this.#conditions;
-    return maxLatencyMs > SLOW_LATENCY_MS || bytesPerMs < SLOW_BYTES_PER_MS || spikeOneIn > 0;
+    return this.#isSlow;
   }
 
   get conditions(): LinkConditions {
@@ -95,6 +94,8 @@ export class Link {
   /** For what is sent from now on. */
   change(changes: Partial<LinkConditions>): void {
     this.#conditions = { ...this.#conditions, ...changes };
+    const { maxLatencyMs, bytesPerMs, spikeOneIn } = this.#conditions;
+    this.#isSlow = maxLatencyMs > SLOW_LATENCY_MS || bytesPerMs < SLOW_BYTES_PER_MS || spikeOneIn > 0;
     this.#freeAtMs = 0;
   }
 
