@@ -58,6 +58,8 @@ export function order({ view, ledger, report }: Bench): Checker {
 
   function isTogether(request: ClientRequest): boolean {
     if (!ledger.isShared(request)) return false;
+    // Who has become primary itself may have written alone before the session is known to be over.
+    if (view.role(otherNode(request.node)) !== 'secondary') return false;
     return !view.diskWasBad('a') && !view.diskWasBad('b');
   }
 
