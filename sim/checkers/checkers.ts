@@ -9,6 +9,7 @@ import { asynchronous } from './i05-async.js';
 import { flushed } from './i06-flushed.js';
 import { resynchronised } from './i07-resynchronised.js';
 import { coverage } from './i08-coverage.js';
+import { precision } from './i08b-precision.js';
 import { progress } from './i08b-progress.js';
 import { equal } from './i09-equal.js';
 import { bitFirst } from './i10-bit-first.js';
@@ -53,6 +54,7 @@ export const CHECKERS: readonly Judge[] = [
   { invariant: 'I7', sit: resynchronised },
   { invariant: 'I8', sit: coverage },
   { invariant: 'I8b', sit: progress },
+  { invariant: 'I8b', sit: precision },
   { invariant: 'I9', sit: equal },
   { invariant: 'I10', sit: bitFirst },
   { invariant: 'I11', sit: mapErased },

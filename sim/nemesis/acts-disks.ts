@@ -1,5 +1,6 @@
 /** Acts of the disks: what they refuse, delay, forget and invent. */
 import { BLOCK_BYTES, type DiskOperation, type DiskPlace, type NodeName } from '../script/script.js';
+import { boot, crash } from './acts-processes.js';
 import { between, logUniform, pickWeighted } from './chance.js';
 import type { Draft } from './draft.js';
 
@@ -170,6 +171,40 @@ export function badThenLost(draft: Draft): void {
   if (draft.chance(1, 2)) draft.fault({ kind: 'reset' });
   else powerCycle(draft, draft.someNode);
   draft.loadSome();
+  endTrouble(draft);
+}
+
+/**
+ * Some bytes are good on the secondary only; that one goes, the primary works on alone, and then they change roles: each has
+ * what the other one needs (W18, R2).
+ */
+export function badThenBehind(draft: Draft): void {
+  const worn = draft.primary;
+  const spared = draft.secondary;
+  draft.untilInSync();
+  trouble(draft, worn, { operation: 'write', place: someBlocks(draft) });
+  draft.loadFew();
+  draft.waitAbout(1, 200);
+  crash(draft, spared, 'kill');
+  draft.loadFew();
+  draft.waitAbout(1, 4_000);
+  crash(draft, worn, draft.pick(['kill', 'power'] as const));
+  for (const node of [worn, spared]) boot(draft, node);
+  draft.role(worn, 'secondary');
+  draft.role(spared, 'primary');
+  draft.loadFew();
+  endTrouble(draft);
+}
+
+/** The secondary is slow, and what it has not written yet cannot be read on the primary (W18, W40). */
+export function readBehindWrites(draft: Draft): void {
+  const delayMs = logUniform(draft.random, 32, 1_000);
+  const place = { kind: 'blocks', block: 0, count: blocksOf(draft) } as const;
+  draft.fault({ kind: 'slow', node: draft.secondary, operation: 'write', delayMs });
+  draft.load(Math.min(8, Math.max(0, draft.budget)));
+  draft.instant();
+  draft.fault({ kind: 'fail', node: draft.primary, operation: 'read', code: 'EIO', times: null, place });
+  draft.load(Math.min(12, Math.max(0, draft.budget)));
   endTrouble(draft);
 }
 

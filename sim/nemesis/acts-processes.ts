@@ -136,6 +136,32 @@ export function slowCrash(draft: Draft): void {
   draft.loadSome();
 }
 
+/**
+ * While the primary's disk is still at it, the secondary has executed a write, dies, and loses what it had not flushed: the write is
+ * under way when the session ends.
+ */
+export function lostInFlight(draft: Draft): void {
+  const { primary, secondary } = draft;
+  draft.untilInSync();
+  draft.fault({
+    kind: 'slow',
+    node: primary,
+    operation: 'write',
+    delayMs: logUniform(draft.random, 16, 256),
+  });
+  draft.load(Math.min(draft.budget, between(draft.random, 4, 16)));
+  draft.waitAbout(1, 128);
+  crash(draft, secondary, 'kill');
+  draft.waitAbout(0.016, 256);
+  draft.fault({ kind: 'power', node: secondary, on: false });
+  draft.take({ kind: 'repair', node: primary });
+  draft.waitAbout(1, 4_000);
+  draft.take({ kind: 'power', node: secondary, on: true });
+  boot(draft, secondary);
+  draft.role(secondary, 'secondary');
+  draft.loadSome();
+}
+
 export function pause(draft: Draft): void {
   const what = draft.pick(['worker', 'daemon', 'all'] as const);
   // An hour now and then; what happens in it costs events.

@@ -156,3 +156,27 @@ export function raceSyncFromSecondary(draft: Draft): void {
   draft.untilDevice();
   draft.loadSome();
 }
+
+/**
+ * The secondary was primary for a while, and the primary, cut off, had nothing to do: it learns that it is out of date while it is at
+ * work, or begins to work in that very moment (W27, W28, I14).
+ */
+export function behindAtWork(draft: Draft): void {
+  const stayed = draft.primary;
+  const other = draft.secondary;
+  draft.untilInSync();
+  draft.fault({ kind: 'cut', from: null });
+  draft.until({ kind: 'worker', node: other, present: false }, 60_000);
+  draft.role(other, 'primary');
+  draft.until({ kind: 'device', node: other, present: true });
+  draft.loadFew(other);
+  draft.until({ kind: 'idle' });
+  draft.role(other, 'secondary');
+  draft.until({ kind: 'worker', node: other, present: false });
+  draft.take({ kind: 'mend', from: null });
+  draft.role(stayed, 'primary');
+  if (draft.chance(1, 2)) draft.until({ kind: 'log', node: other, text: 'Connection from' });
+  else draft.until({ kind: 'event', node: stayed, event: 'connect' });
+  draft.loadFew(stayed);
+  draft.loadSome();
+}

@@ -24,6 +24,7 @@ export const ACTS = {
   'primary-crash': processes.primaryCrash,
   blackout: processes.blackout,
   'slow-crash': processes.slowCrash,
+  'lost-in-flight': processes.lostInFlight,
   pause: processes.pause,
   restart: processes.restart,
   // The network.
@@ -44,6 +45,8 @@ export const ACTS = {
   'bad-knowledge': disks.badKnowledge,
   'bad-flush': disks.badFlush,
   'bad-then-lost': disks.badThenLost,
+  'bad-then-behind': disks.badThenBehind,
+  'read-behind-writes': disks.readBehindWrites,
   'no-space': disks.noSpace,
   'poor-disk': disks.poorDisk,
   'slow-disk': disks.slowDisk,
@@ -71,6 +74,7 @@ export const ACTS = {
   'trouble-in-handshakes': sessions.troubleInHandshakes,
   'race-sync': sessions.raceSync,
   'race-sync-from-secondary': sessions.raceSyncFromSecondary,
+  'behind-at-work': sessions.behindAtWork,
 } as const satisfies Readonly<Record<string, Act>>;
 
 export type ActName = keyof typeof ACTS;

@@ -51,6 +51,7 @@ const PROCESSES = {
   'primary-crash': 3,
   blackout: 2,
   'slow-crash': 2,
+  'lost-in-flight': 1,
   pause: 2,
   restart: 1,
 } as const;
@@ -75,6 +76,8 @@ const DISKS = {
   'bad-knowledge': 2,
   'bad-flush': 2,
   'bad-then-lost': 1,
+  'bad-then-behind': 1,
+  'read-behind-writes': 1,
   'no-space': 1,
   'poor-disk': 1,
   'slow-disk': 1,
@@ -101,6 +104,7 @@ const SESSIONS = {
   'trouble-in-handshakes': 2,
   'race-sync': 2,
   'race-sync-from-secondary': 2,
+  'behind-at-work': 1,
 } as const;
 
 const ALL = { ...PROCESSES, ...NETWORK, ...DISKS, ...ROLES, ...SESSIONS, idle: 1, reload: 1 } as const;
@@ -137,6 +141,7 @@ const OTHERS: readonly Profile[] = [
   only('network', 'links and connections', { ...NETWORK, ...SESSIONS, swap: 1, reload: 1, idle: 1 }),
   only('disk', 'disks that refuse or delay, and what follows', {
     ...DISKS,
+    'kill-worker': 2,
     'slow-crash': 1,
     'trouble-in-handshakes': 3,
     'secondary-crash': 1,
@@ -151,6 +156,7 @@ const OTHERS: readonly Profile[] = [
     'promote-target': 1,
   }),
   only('power', 'machines that lose what was not flushed', {
+    'lost-in-flight': 3,
     'secondary-crash': 3,
     'primary-crash': 3,
     blackout: 4,
@@ -170,6 +176,7 @@ const OTHERS: readonly Profile[] = [
     'both nodes write alone',
     {
       split: 6,
+      'behind-at-work': 4,
       'double-primary': 2,
       'promote-stale': 3,
       'fail-back': 2,
