@@ -256,7 +256,11 @@ export class Synchronizer implements ChunkOwner {
   }
 
   #agree(session: Session): void {
-    const { lineage, link, metadata } = this.#parts;
+    const { lineage, link, metadata, truth } = this.#parts;
+    if (!truth.isStored) {
+      this.#storeTruth(session);
+      return;
+    }
     const { localcnt, remotecnt, incomplete } = metadata.current;
     const counts = link.peerCounts;
     const agreed = localcnt === counts.remotecnt && remotecnt === counts.localcnt && !incomplete;
@@ -274,6 +278,15 @@ export class Synchronizer implements ChunkOwner {
       // It may be what the peer has been waiting for since an earlier session.
       this.#toldIncomplete = true;
       this.#complete();
+    });
+  }
+
+  /** Bytes that were bad and are good again are no longer marked, even if that could not be stored at the time. */
+  #storeTruth(session: Session): void {
+    this.#parts.truth.store((error) => {
+      if (session !== this.#session || !session.open) return;
+      if (error === null && !this.#moreToDo()) this.#agree(session);
+      else this.#tryFinishLater();
     });
   }
 

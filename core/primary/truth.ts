@@ -57,7 +57,7 @@ export class Truth {
     }
     // Bad it stays, stored or not: the peer has these bytes, and some of them may have been bad before.
     this.#localBad.add(range);
-    this.#store(done);
+    this.store(done);
   }
 
   /** Something is, or was until the last metadata update, marked bad in the range. */
@@ -71,14 +71,23 @@ export class Truth {
     const mended = this.#localBad.split(range).filter((piece) => this.#localBad.overlaps(piece));
     this.#localBad.remove(range);
     if (this.#localBad.ranges.length <= MAX_LOCAL_BAD) {
-      this.#store(done);
+      this.store(done);
       return;
     }
     for (const piece of mended) this.#localBad.add(piece);
     done(TOO_MANY);
   }
 
-  #store(done: Done): void {
+  /** Whether the metadata says the same: a change of it may have failed. */
+  get isStored(): boolean {
+    const stored = this.#metadata.current.localBad;
+    const { ranges } = this.#localBad;
+    const isSame = ({ offset, length }: ByteRange, index: number): boolean =>
+      stored[index]?.offset === offset && stored[index].length === length;
+    return stored.length === ranges.length && ranges.every(isSame);
+  }
+
+  store(done: Done): void {
     this.#metadata.update(() => ({ localBad: this.#localBad.ranges }), done);
   }
 }
