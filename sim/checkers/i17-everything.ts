@@ -25,6 +25,8 @@ export function everything({ view, ledger, report }: Bench): Checker {
     event(node, role, event) {
       if (role !== 'primary' || event !== 'connect') return;
       const other = otherNode(node);
+      // The answer of a worker that is no more begins nothing.
+      if (view.role(other) !== 'secondary' || !view.hasWorker(other)) return;
       for (let extent = 0; extent < view.extents && !hasMet[other]; extent++) {
         if (view.durableBit(node, extent) || (!hasMet[node] && !differs(extent))) continue;
         report(`${node} begins to work with ${other}, which is new, without extent ${String(extent)}`);

@@ -4,7 +4,6 @@ import type { Mutant } from './mutant.js';
 const LINK = 'primary/link.js';
 const LINEAGE = 'primary/lineage-keeper.js';
 const VERDICT = 'handshake/verdict.js';
-const ACCEPTANCE = 'secondary/acceptance.js';
 const MANAGED = 'daemon/managed-resource.js';
 const ACCEPTOR = 'daemon/acceptor.js';
 
@@ -41,7 +40,7 @@ export const mistakesWithLineage: readonly Mutant[] = [
     id: 'doubtful-counts-agree',
     title: 'Counters that could not be stored, and may be on the disk all the same, count as unchanged.',
     invariant: 'I15',
-    profile: 'default',
+    profile: 'disk',
     patches: [
       {
         file: 'primary/synchronizer.js',
@@ -112,23 +111,10 @@ export const mistakesWithLineage: readonly Mutant[] = [
     ],
   },
   {
-    id: 'adoption-not-repeated',
-    title: 'A secondary whose answer to its first handshake was lost forgets that it needs everything.',
-    invariant: 'I17',
-    profile: 'default',
-    patches: [
-      {
-        file: ACCEPTANCE,
-        find: 'return own.incomplete && attach.resuid === own.resuid && isEqual && bits.every((byte) => byte === 0xff);',
-        replace: 'return !isEqual && bits.length === 0;',
-      },
-    ],
-  },
-  {
     id: 'wrote-alone-meanwhile',
     title: 'A primary that wrote alone during a handshake relies on its verdict.',
     invariant: 'I14',
-    profile: 'default',
+    profile: 'split',
     patches: [
       {
         file: LINK,
@@ -178,7 +164,7 @@ export const mistakesWithLineage: readonly Mutant[] = [
     id: 'out-of-date-not-marked',
     title: 'A primary that is out of date knows it until its worker ends.',
     invariant: 'I18',
-    profile: 'default',
+    profile: 'resync',
     patches: [{ file: LINK, find: 'incomplete: outOfDate,', replace: 'incomplete: false,' }],
   },
   {

@@ -85,7 +85,7 @@ export const mistakesWithTheMap: readonly Mutant[] = [
     id: 'failed-flush-clears-bits',
     title: 'A flush that failed here clears dirty bits.',
     invariant: 'I7',
-    profile: 'default',
+    profile: 'flush',
     patches: [
       {
         file: FLUSHER,
@@ -184,7 +184,7 @@ export const mistakesWithTheMap: readonly Mutant[] = [
     id: 'executing-writes-not-copied',
     title: 'Writes that were under way when the session ended are not copied again.',
     invariant: 'I8',
-    profile: 'default',
+    profile: 'power',
     patches: [
       {
         file: ACTIVEMAP,

@@ -77,13 +77,6 @@ export const mistakesWithRequests: readonly Mutant[] = [
     ],
   },
   {
-    id: 'buffer-lent-too-long',
-    title: 'In async mode the buffer of an acknowledged write is sent later as it is by then.',
-    invariant: 'I9',
-    profile: 'default',
-    patches: [{ file: WRITE, find: `const copy = this.#mode === 'async';`, replace: 'const copy = false;' }],
-  },
-  {
     id: 'counted-after-ack',
     title: 'The counter is raised after the acknowledgement that needs it.',
     invariant: 'I16',
@@ -104,7 +97,7 @@ export const mistakesWithRequests: readonly Mutant[] = [
     id: 'ack-while-counting',
     title: 'A write is acknowledged while the count that tells of an earlier one is being stored.',
     invariant: 'I12',
-    profile: 'default',
+    profile: 'memsync',
     patches: [
       {
         file: WRITE,
@@ -146,7 +139,7 @@ export const mistakesWithRequests: readonly Mutant[] = [
     id: 'held-for-ever',
     title: 'A request that waits for the peer is never given up.',
     invariant: 'I25',
-    profile: 'default',
+    profile: 'resync',
     patches: [
       {
         file: INTAKE,
@@ -231,7 +224,7 @@ export const mistakesWithRequests: readonly Mutant[] = [
     id: 'read-from-stale-peer',
     title: 'A bad sector is read from a peer that lacks writes of its extent.',
     invariant: 'I1',
-    profile: 'default',
+    profile: 'resync',
     patches: [
       {
         file: 'primary/read-request.js',
@@ -260,7 +253,7 @@ export const mistakesWithRequests: readonly Mutant[] = [
     title:
       'A write that failed here is acknowledged before the peer, which has the only copy, has flushed it.',
     invariant: 'I6',
-    profile: 'default',
+    profile: 'disk',
     patches: [
       {
         file: WRITE,
@@ -273,7 +266,7 @@ export const mistakesWithRequests: readonly Mutant[] = [
     id: 'source-not-flushed',
     title: 'While this copy is out of date writes are acknowledged before the peer has flushed them.',
     invariant: 'I19',
-    profile: 'default',
+    profile: 'resync',
     patches: [
       {
         file: WRITE,

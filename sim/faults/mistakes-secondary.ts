@@ -4,7 +4,6 @@ import type { Mutant } from './mutant.js';
 const EXECUTOR = 'secondary/executor.js';
 const SECONDARY = 'secondary/secondary.js';
 const RECEIVER = 'secondary/receiver.js';
-const ACCEPTANCE = 'secondary/acceptance.js';
 const PAYLOAD = 'wire/payload.js';
 
 export const mistakesOfTheSecondary: readonly Mutant[] = [
@@ -29,7 +28,7 @@ export const mistakesOfTheSecondary: readonly Mutant[] = [
     id: 'read-overtakes-write',
     title: 'A READ on the secondary does not wait for the writes before it.',
     invariant: 'I1',
-    profile: 'default',
+    profile: 'disk',
     patches: [
       {
         file: EXECUTOR,
@@ -90,7 +89,7 @@ export const mistakesOfTheSecondary: readonly Mutant[] = [
     id: 'received-too-early',
     title: 'The secondary says that it has received a write when it has seen its header.',
     invariant: 'I4',
-    profile: 'default',
+    profile: 'network',
     patches: [
       {
         file: EXECUTOR,
@@ -126,7 +125,7 @@ export const mistakesOfTheSecondary: readonly Mutant[] = [
     id: 'bad-bytes-served',
     title: 'A secondary answers a READ of bytes that it never got right.',
     invariant: 'I1',
-    profile: 'default',
+    profile: 'disk',
     patches: [
       {
         file: EXECUTOR,
@@ -139,34 +138,10 @@ export const mistakesOfTheSecondary: readonly Mutant[] = [
     ],
   },
   {
-    id: 'mended-not-stored',
-    title: 'Bytes that a secondary got right at last stay marked as bad there.',
-    invariant: 'I1',
-    profile: 'default',
-    patches: [
-      {
-        file: EXECUTOR,
-        find: `
-            if (error === null && command !== 'read' && this.#isBad(running.order))
-              this.#mended(running);
-            else
-              this.#finished(running, error);`,
-        replace: 'this.#finished(running, error);',
-      },
-    ],
-  },
-  {
-    id: 'bad-extents-not-told',
-    title: 'A secondary does not count extents with bad bytes as dirty.',
-    invariant: 'I8',
-    profile: 'default',
-    patches: [{ file: ACCEPTANCE, find: 'bitmap.set(extent);', replace: ';' }],
-  },
-  {
     id: 'incomplete-not-believed',
     title: 'A secondary that is told that its copy is incomplete stores the opposite.',
     invariant: 'I18',
-    profile: 'default',
+    profile: 'resync',
     patches: [
       { file: SECONDARY, find: '() => ({ incomplete: !insync })', replace: '() => ({ incomplete: false })' },
     ],
@@ -175,7 +150,7 @@ export const mistakesOfTheSecondary: readonly Mutant[] = [
     id: 'incomplete-stored-late',
     title: 'A secondary receives data over its copy before it is marked incomplete.',
     invariant: 'I18',
-    profile: 'default',
+    profile: 'resync',
     patches: [
       {
         file: RECEIVER,
@@ -187,23 +162,10 @@ export const mistakesOfTheSecondary: readonly Mutant[] = [
     ],
   },
   {
-    id: 'new-copy-not-marked',
-    title: 'A secondary that is to be copied to as a whole is not marked incomplete.',
-    invariant: 'I18',
-    profile: 'default',
-    patches: [
-      {
-        file: ACCEPTANCE,
-        find: `return verdict.map === 'full' || (own.incomplete && !equal);`,
-        replace: 'return own.incomplete && !equal;',
-      },
-    ],
-  },
-  {
     id: 'silent-primary-kept',
     title: 'A secondary waits for a silent primary for ever.',
     invariant: 'I25',
-    profile: 'default',
+    profile: 'network',
     patches: [{ file: SECONDARY, find: 'if (silent || stuck)', replace: 'if (stuck)' }],
   },
   {
@@ -258,7 +220,7 @@ export const mistakesOfTheSecondary: readonly Mutant[] = [
     id: 'bad-ranges-swapped',
     title: 'Offset and length of a bad range are taken for each other when metadata is read.',
     invariant: 'I1',
-    profile: 'default',
+    profile: 'disk',
     patches: [
       {
         file: 'metadata/codec.js',

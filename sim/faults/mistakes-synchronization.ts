@@ -61,7 +61,7 @@ export const mistakesWithSynchronization: readonly Mutant[] = [
     id: 'dirty-again-overlooked',
     title: 'An extent that becomes dirty while it is being copied counts as copied.',
     invariant: 'I9',
-    profile: 'default',
+    profile: 'resync',
     patches: [{ file: SYNCHRONIZER, find: 'else if (active.again) {', replace: 'else if (false) {' }],
   },
   {

@@ -64,7 +64,7 @@ export const weaknessesOfKnowledge: readonly Mutant[] = [
     title: 'A new secondary takes over the resource id without remembering that it needs everything.',
     weakness: 'W6',
     invariant: 'I17',
-    profile: 'default',
+    profile: 'handshake',
     patches: [
       {
         file: 'secondary/acceptance.js',
@@ -126,7 +126,7 @@ export const weaknessesOfKnowledge: readonly Mutant[] = [
     title: 'Merging the map of the peer forgets which writes are in flight.',
     weakness: 'W12',
     invariant: 'I2',
-    profile: 'default',
+    profile: 'handshake',
     patches: [
       {
         file: ACTIVEMAP,
@@ -270,7 +270,7 @@ export const weaknessesOfKnowledge: readonly Mutant[] = [
     title: 'Damaged metadata is believed.',
     weakness: 'W33',
     invariant: 'I15',
-    profile: 'hostile',
+    profile: 'damage',
     patches: [
       {
         file: 'metadata/codec.js',

@@ -49,7 +49,7 @@ export const weaknessesOfRequests: readonly Mutant[] = [
     title: 'A write acknowledged while connected is lost with the connection, and the counters do not tell.',
     weakness: 'W4',
     invariant: 'I12',
-    profile: 'default',
+    profile: 'async',
     patches: [
       {
         file: WRITE,
@@ -65,7 +65,7 @@ export const weaknessesOfRequests: readonly Mutant[] = [
     title: 'A primary that is out of date and has lost its source goes on acknowledging writes.',
     weakness: 'W9',
     invariant: 'I19',
-    profile: 'default',
+    profile: 'resync',
     patches: [
       { file: WRITE, find: 'if (session === null && truth.outOfDate) {', replace: 'if (false) {' },
       { file: 'request/acknowledge.js', find: 'if (peerHoldsTruth) {', replace: 'if (false) {' },
@@ -187,7 +187,7 @@ export const weaknessesOfRequests: readonly Mutant[] = [
     title: 'Data that arrived in part before the connection broke is taken for the whole.',
     weakness: 'W22',
     invariant: 'I23',
-    profile: 'default',
+    profile: 'network',
     patches: [
       {
         file: 'wire/connection.js',
@@ -245,7 +245,7 @@ export const weaknessesOfRequests: readonly Mutant[] = [
     title: 'Once the nodes were in sync, reads are served here even when the newest data is on the peer.',
     weakness: 'W27',
     invariant: 'I1',
-    profile: 'default',
+    profile: 'split',
     patches: [
       {
         file: 'primary/link.js',
@@ -271,7 +271,7 @@ export const weaknessesOfRequests: readonly Mutant[] = [
     title: 'While the node with the newest data is away for a moment, reads fail instead of waiting for it.',
     weakness: 'W28',
     invariant: 'I25',
-    profile: 'default',
+    profile: 'resync',
     patches: [
       {
         file: READ,
@@ -340,7 +340,7 @@ export const weaknessesOfRequests: readonly Mutant[] = [
     title: 'A sector that was read from the peer because it is bad here is not written back.',
     weakness: 'W40',
     invariant: 'I1',
-    profile: 'default',
+    profile: 'disk',
     patches: [
       {
         file: READ,

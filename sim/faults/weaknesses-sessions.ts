@@ -104,7 +104,7 @@ export const weaknessesOfSessions: readonly Mutant[] = [
     title: 'Split-brain is reported again at every attempt to connect.',
     weakness: 'W31',
     invariant: 'I27',
-    profile: 'default',
+    profile: 'split',
     patches: [{ file: 'daemon/condition-reports.js', find: `return 'known';`, replace: `return 'begins';` }],
   },
   {
@@ -112,7 +112,7 @@ export const weaknessesOfSessions: readonly Mutant[] = [
     title: 'Two primaries know of each other, and nobody is told.',
     weakness: 'W31',
     invariant: 'I20',
-    profile: 'default',
+    profile: 'roles',
     patches: [
       {
         file: 'daemon/acceptor.js',

@@ -4,6 +4,9 @@ import { boot, crash } from './acts-processes.js';
 import { between, logUniform, pickWeighted } from './chance.js';
 import type { Draft } from './draft.js';
 
+/** What a block of metadata has to say; the rest of it is zeros. */
+const METADATA_LIST_BYTES = 400;
+
 function blocksOf(draft: Draft): number {
   return (draft.setup.extents * draft.setup.extentBytes) / BLOCK_BYTES;
 }
@@ -227,6 +230,24 @@ export function corruption(draft: Draft): void {
   const bit = draft.chance(1, 2) ? draft.random.below(8 * BLOCK_BYTES) : null;
   draft.loadSome();
   draft.fault({ kind: 'corrupt', node, block, bit });
+  draft.loadSome();
+}
+
+/** The secondary's disk changes a bit of its metadata while it is down. The node is of no use until it is created anew (W33). */
+export function damagedMetadata(draft: Draft): void {
+  const node = draft.secondary;
+  draft.untilInSync();
+  crash(draft, node, 'kill');
+  draft.loadFew();
+  draft.fault({ kind: 'damage', node, place: 'metadata', bit: draft.random.below(8 * METADATA_LIST_BYTES) });
+  boot(draft, node);
+  draft.role(node, 'secondary');
+  draft.loadFew();
+  draft.waitAbout(1_000, 30_000);
+  draft.role(node, 'init');
+  draft.until({ kind: 'worker', node, present: false });
+  draft.take({ kind: 'create', node });
+  draft.role(node, 'secondary');
   draft.loadSome();
 }
 

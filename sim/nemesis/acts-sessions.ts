@@ -1,4 +1,5 @@
 /** Acts that strike in the first moments of a session: handshakes, the merge of the maps, synchronisation. */
+import { BLOCK_BYTES } from '../script/script.js';
 import { crash, boot } from './acts-processes.js';
 import { between, logUniform } from './chance.js';
 import type { Draft } from './draft.js';
@@ -124,6 +125,7 @@ export function raceSync(draft: Draft): void {
   crash(draft, secondary, draft.pick(['kill', 'power', 'stop']));
   draft.loadSome();
   draft.waitAbout(1, 8_000);
+  if (draft.chance(1, 3)) refuseSomething(draft);
   boot(draft, secondary);
   draft.role(secondary, 'secondary');
   draft.until({ kind: 'event', node: draft.primary, event: 'syncstart' });
@@ -131,6 +133,29 @@ export function raceSync(draft: Draft): void {
   if (draft.chance(1, 2)) strike(draft);
   draft.untilDevice();
   draft.loadSome();
+  draft.take({ kind: 'repair', node: null });
+}
+
+/** What is copied cannot be read, or the application's requests fail beside it. */
+function refuseSomething(draft: Draft): void {
+  const { primary, secondary, setup, hotSpot } = draft;
+  const count = setup.extentBytes / BLOCK_BYTES;
+  const place = { kind: 'blocks', block: hotSpot - (hotSpot % count), count } as const;
+  switch (draft.random.below(3)) {
+    case 0:
+      draft.fault({ kind: 'fail', node: primary, operation: 'read', code: 'EIO', times: null, place });
+      break;
+    case 1:
+      draft.fault({ kind: 'fail', node: primary, operation: 'write', code: 'EIO', times: null, place });
+      break;
+    default: {
+      const whole = { code: 'EOPNOTSUPP', times: null, place: { kind: 'all' } } as const;
+      const delayMs = logUniform(draft.random, 1, 64);
+      draft.fault({ kind: 'fail', node: secondary, operation: 'delete', ...whole });
+      draft.fault({ kind: 'slow', node: secondary, operation: 'write', delayMs });
+      break;
+    }
+  }
 }
 
 /** The same from the other side: the primary is the one that lacks data, and its source goes (R12, W9). */

@@ -54,6 +54,7 @@ export const ACTS = {
   // Disks that nobody survives unharmed.
   'lying-disk': disks.lyingDisk,
   corruption: disks.corruption,
+  'damaged-metadata': disks.damagedMetadata,
   misdirection: disks.misdirection,
   'short-disk': disks.shortDisk,
   'old-disk': disks.oldDisk,

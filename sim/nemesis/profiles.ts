@@ -78,6 +78,7 @@ const DISKS = {
   'bad-then-lost': 1,
   'bad-then-behind': 1,
   'read-behind-writes': 1,
+  'damaged-metadata': 1,
   'no-space': 1,
   'poor-disk': 1,
   'slow-disk': 1,
@@ -234,6 +235,12 @@ const OTHERS: readonly Profile[] = [
     { swap: 1, reset: 2, 'kill-worker': 1, 'secondary-crash': 1 },
     { extents: [4088, 4095], extentBytes: [512] },
   ),
+  only('damage', 'metadata that has changed by itself', {
+    'damaged-metadata': 4,
+    swap: 1,
+    failover: 1,
+    reset: 1,
+  }),
   only('hostile', 'disks that lie, forget and invent: nothing may hang or crash', {
     ...ALL,
     'lying-disk': 6,
