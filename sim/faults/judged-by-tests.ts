@@ -24,8 +24,8 @@ export const judgedByTests: readonly JudgedByTest[] = [
   },
   {
     weakness: 'W36',
-    test: 'test/daemon/managed-resource.test.ts',
-    why: 'a hook that does not run leaves no trace but its absence',
+    test: 'test/scenarios/w36-falls-to-init.hast',
+    why: 'a role that changes while something is wrong with the disk has an excuse: only a script can know better',
   },
   {
     weakness: 'W37',
