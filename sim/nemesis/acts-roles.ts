@@ -258,6 +258,16 @@ export function reload(draft: Draft): void {
   draft.loadSome();
 }
 
+/** What was reloaded is still in force over a new connection (W26). */
+export function reloadThenReconnect(draft: Draft): void {
+  const replication = draft.pick(['fullsync', 'memsync', 'async'] as const);
+  draft.take({ kind: 'reload', node: null, replication });
+  draft.loadFew();
+  draft.fault({ kind: 'reset' });
+  draft.waitAbout(16_000, 64_000);
+  draft.loadSome();
+}
+
 /** Nothing is asked for a while: everything in flight ends, dirty bits are flushed away, keepalives are sent. */
 export function idle(draft: Draft): void {
   draft.loadSome();

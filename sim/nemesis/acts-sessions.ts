@@ -136,26 +136,35 @@ export function raceSync(draft: Draft): void {
   draft.take({ kind: 'repair', node: null });
 }
 
-/** What is copied cannot be read, or the application's requests fail beside it. */
+/** What is copied cannot be read here, or the application's writes fail beside it. */
 function refuseSomething(draft: Draft): void {
-  const { primary, secondary, setup, hotSpot } = draft;
+  const { primary, setup, hotSpot } = draft;
   const count = setup.extentBytes / BLOCK_BYTES;
   const place = { kind: 'blocks', block: hotSpot - (hotSpot % count), count } as const;
-  switch (draft.random.below(3)) {
-    case 0:
-      draft.fault({ kind: 'fail', node: primary, operation: 'read', code: 'EIO', times: null, place });
-      break;
-    case 1:
-      draft.fault({ kind: 'fail', node: primary, operation: 'write', code: 'EIO', times: null, place });
-      break;
-    default: {
-      const whole = { code: 'EOPNOTSUPP', times: null, place: { kind: 'all' } } as const;
-      const delayMs = logUniform(draft.random, 1, 64);
-      draft.fault({ kind: 'fail', node: secondary, operation: 'delete', ...whole });
-      draft.fault({ kind: 'slow', node: secondary, operation: 'write', delayMs });
-      break;
-    }
+  const operation = draft.pick(['read', 'write'] as const);
+  draft.fault({ kind: 'fail', node: primary, operation, code: 'EIO', times: null, place });
+}
+
+/** Writes are under way here, and cannot end yet, when the session begins in which their extents are copied. */
+export function writesAtInstall(draft: Draft): void {
+  const { primary, secondary } = draft;
+  crash(draft, secondary, 'kill');
+  draft.loadSome();
+  if (draft.chance(1, 2)) {
+    const whole = { code: 'EOPNOTSUPP', times: null, place: { kind: 'all' } } as const;
+    draft.fault({ kind: 'fail', node: secondary, operation: 'delete', ...whole });
   }
+  boot(draft, secondary);
+  const delayMs = logUniform(draft.random, 16, 512);
+  draft.fault({ kind: 'slow', node: primary, operation: 'write', delayMs });
+  draft.role(secondary, 'secondary');
+  draft.until({ kind: 'log', node: secondary, text: 'Connection from' });
+  draft.load(Math.min(8, Math.max(0, draft.budget)));
+  draft.until({ kind: 'event', node: primary, event: 'syncstart' });
+  draft.loadSome();
+  draft.waitAbout(16, 8_000);
+  draft.take({ kind: 'repair', node: null });
+  draft.loadSome();
 }
 
 /** The same from the other side: the primary is the one that lacks data, and its source goes (R12, W9). */

@@ -61,6 +61,7 @@ export const ACTS = {
   // The operator.
   'hasty-swap': roles.hastySwap,
   'role-storm': roles.roleStorm,
+  'reload-then-reconnect': roles.reloadThenReconnect,
   failover: roles.failover,
   'fail-back': roles.failBack,
   'promote-target': roles.promoteTarget,
@@ -76,6 +77,7 @@ export const ACTS = {
   'race-sync': sessions.raceSync,
   'race-sync-from-secondary': sessions.raceSyncFromSecondary,
   'behind-at-work': sessions.behindAtWork,
+  'writes-at-install': sessions.writesAtInstall,
 } as const satisfies Readonly<Record<string, Act>>;
 
 export type ActName = keyof typeof ACTS;

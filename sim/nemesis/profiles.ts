@@ -106,6 +106,8 @@ const SESSIONS = {
   'race-sync': 2,
   'race-sync-from-secondary': 2,
   'behind-at-work': 1,
+  'writes-at-install': 1,
+  'reload-then-reconnect': 1,
 } as const;
 
 const ALL = { ...PROCESSES, ...NETWORK, ...DISKS, ...ROLES, ...SESSIONS, idle: 1, reload: 1 } as const;
@@ -189,6 +191,7 @@ const OTHERS: readonly Profile[] = [
   ),
   only('resync', 'synchronisations and what interrupts them', {
     'race-sync': 4,
+    'writes-at-install': 3,
     'race-sync-from-secondary': 4,
     'promote-target': 2,
     'fail-back': 2,
