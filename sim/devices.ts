@@ -92,8 +92,8 @@ export class SimDevice implements Device, EventHandler {
   #queue: DeviceRequest[] = [];
   /** Requests that the worker has and has not answered, oldest first; only a device that survives it needs them. */
   readonly #unanswered = new Map<number, DeviceRequest>();
-  readonly #answeredIds: number[] = [];
-  readonly #answeredErrors: (PortError | null)[] = [];
+  #answeredIds: number[] = [];
+  #answeredErrors: (PortError | null)[] = [];
   /** The worker takes the oldest request; a turn. */
   readonly #take = (): void => {
     if (!this.#open) return;
@@ -105,10 +105,11 @@ export class SimDevice implements Device, EventHandler {
 
   /** What was answered in a turn is handed over when it ends. */
   readonly #answer = (): void => {
-    this.#answeredIds.forEach((id, index) => {
-      this.#host.user.answered(id, this.#answeredErrors[index] ?? null);
-    });
-    this.#answeredIds.length = this.#answeredErrors.length = 0;
+    const ids = this.#answeredIds;
+    const errors = this.#answeredErrors;
+    this.#answeredIds = [];
+    this.#answeredErrors = [];
+    for (let i = 0; i < ids.length; i++) this.#host.user.answered(ids[i] ?? 0, errors[i] ?? null);
   };
 
   constructor(host: DeviceHost, geometry: DeviceGeometry) {

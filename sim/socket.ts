@@ -238,7 +238,7 @@ export class SimSocket implements Socket, EndpointUser, EventHandler {
       }
       count++;
     }
-    if (count === outgoing.length) outgoing.length = 0;
+    if (count === outgoing.length) this.#outgoing = [];
     else outgoing.splice(0, count);
     endpoint.flush();
     if (this.#sentBytes === this.#toldBytes) return;

@@ -24,7 +24,7 @@ export class Turns {
     try {
       callback();
       // What ends a turn may register more for the same end.
-      for (let next = this.#ending.shift(); next !== undefined; next = this.#ending.shift()) next();
+      while (this.#ending.length > 0) this.#ending.shift()?.();
     } finally {
       this.#running = false;
     }

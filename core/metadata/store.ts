@@ -2,7 +2,7 @@ import type { Codecs } from '../ports/codecs.js';
 import type { Disk } from '../ports/disk.js';
 import type { Done, PortError } from '../ports/error.js';
 import type { Log } from '../ports/log.js';
-import { encodeMetadata, type Metadata } from './codec.js';
+import { encodeMetadata, withChange, type Metadata } from './codec.js';
 
 /** The change is computed when its turn comes, from what is durable by then. */
 export type MetadataChange = (current: Metadata) => Partial<Metadata>;
@@ -46,7 +46,7 @@ export class MetadataStore {
   #writeNext(): void {
     const next = this.#queue[0];
     if (next === undefined) return;
-    this.#writing = { ...this.#current, ...next.change(this.#current) };
+    this.#writing = withChange(this.#current, next.change(this.#current));
     this.#disk.write(0, encodeMetadata(this.#writing, this.#codecs), this.#written);
   }
 

@@ -1,6 +1,6 @@
 import type { ResourceConfig } from '../config/types.js';
 import { MetadataStore } from '../metadata/store.js';
-import type { Metadata } from '../metadata/codec.js';
+import { withChange, type Metadata } from '../metadata/codec.js';
 import type { Device, DeviceHandler, DeviceRequest } from '../ports/device.js';
 import type { PortError } from '../ports/error.js';
 import { STARTING } from '../resource/statistics.js';
@@ -144,7 +144,7 @@ export class Primary implements ResourceWorker, DeviceHandler, IntakeOwner, Link
   }
 
   #opened(component: Component): void {
-    const metadata = new MetadataStore(this.#ports, { ...component.metadata, prevrole: 'primary' });
+    const metadata = new MetadataStore(this.#ports, withChange(component.metadata, { prevrole: 'primary' }));
     const { resuid, incomplete } = component.metadata;
     if (resuid !== 0n && !(incomplete && this.#options.force)) {
       this.#assemble(component, metadata);

@@ -38,8 +38,8 @@ export class RangeLocks<H extends RangeHolder> {
     const index = this.#holders.indexOf(holder);
     if (index === -1) return;
     if (this.#granted[index] !== true) this.#waiting--;
-    this.#holders.splice(index, 1);
-    this.#granted.splice(index, 1);
+    remove(this.#holders, index);
+    remove(this.#granted, index);
     if (this.#waiting > 0) this.#grantWaiters();
   }
 
@@ -67,4 +67,10 @@ export class RangeLocks<H extends RangeHolder> {
 
 function overlaps(a: RangeHolder, b: RangeHolder): boolean {
   return a.offset < b.offset + b.length && b.offset < a.offset + a.length;
+}
+
+/** What `splice` does, without an array of what was removed. */
+function remove(items: unknown[], index: number): void {
+  items.copyWithin(index, index + 1);
+  items.pop();
 }

@@ -2,7 +2,7 @@ import { Bitmap } from '../activemap/bitmap.js';
 import type { ResourceConfig } from '../config/types.js';
 import { decide, type Verdict } from '../handshake/verdict.js';
 import { extentCount, METADATA_BYTES } from '../metadata/geometry.js';
-import type { Metadata } from '../metadata/codec.js';
+import { withChange, type Metadata } from '../metadata/codec.js';
 import { MetadataStore } from '../metadata/store.js';
 import { isPortError, portError, type Done, type PortError } from '../ports/error.js';
 import type { Component } from '../resource/component.js';
@@ -48,7 +48,7 @@ export class Acceptance {
     this.#ports = ports;
     this.#config = config;
     this.#component = component;
-    this.#metadata = new MetadataStore(ports, { ...component.metadata, prevrole: 'secondary' });
+    this.#metadata = new MetadataStore(ports, withChange(component.metadata, { prevrole: 'secondary' }));
   }
 
   judge(handshake: Uint8Array, done: (error: PortError | null, accepted: Accepted | null) => void): void {
@@ -62,7 +62,7 @@ export class Acceptance {
     const clean = bits.every((byte) => byte === 0);
     const verdict = decide(
       attach,
-      adoptionIsPending(attach, metadata, bits) ? { ...metadata, resuid: 0n } : metadata,
+      adoptionIsPending(attach, metadata, bits) ? withChange(metadata, { resuid: 0n }) : metadata,
       clean,
     );
     if (verdict.kind !== 'accept') {
@@ -134,12 +134,19 @@ export class Acceptance {
   }
 
   #answer(verdict: Acceptable): Answer {
-    const standing = { ...this.#standing(), virgin: verdict.adopts, syncsrc: verdict.syncsrc };
-    if (verdict.map === 'none') return { fields: encodeAttachReply({ ...standing, mapsize: 0 }), data: [] };
-    const map = verdict.map === 'full' ? this.#component.bits.slice().fill(0xff) : this.#dirtyBits();
-    const fields = encodeAttachReply({ ...standing, mapsize: map.length });
+    const { datasize, extentsize, localcnt, remotecnt } = this.#standing();
+    const { adopts: virgin, syncsrc } = verdict;
+    const map = this.#mapFor(verdict);
+    const mapsize = map?.length ?? 0;
+    const fields = encodeAttachReply({ datasize, extentsize, localcnt, remotecnt, virgin, syncsrc, mapsize });
+    if (map === null) return { fields, data: [] };
     const payload = packPayload(this.#ports.codecs, this.#config, map);
     return { fields: [...fields, ...payload.fields], data: [payload.data] };
+  }
+
+  #mapFor(verdict: Acceptable): Uint8Array | null {
+    if (verdict.map === 'none') return null;
+    return verdict.map === 'full' ? this.#component.bits.slice().fill(0xff) : this.#dirtyBits();
   }
 
   /** Extents with bad bytes belong to them whatever became of the map on disk (W18). */

@@ -17,7 +17,7 @@ export function coverage({ view, ledger, report }: Bench): Checker {
     return word !== view.durable('a', block) || word !== view.durable('b', block);
   }
 
-  function inspect(when: string): void {
+  function inspect(node: NodeName): void {
     const [a, b] = [view.durableMetadata('a'), view.durableMetadata('b')];
     if (a === null || b === null || a.resuid === 0n || a.resuid !== b.resuid) return;
     for (let extent = 0; extent < view.extents; extent++) {
@@ -25,7 +25,7 @@ export function coverage({ view, ledger, report }: Bench): Checker {
       const first = extent * view.blocksPerExtent;
       for (let block = first; block < first + view.blocksPerExtent; block++) {
         if (!differs(block) || ledger.isUnused(block)) continue;
-        report(`${when}, the copies of block ${String(block)} may differ, and no bit says so`, block);
+        report(`with ${node}, the copies of block ${String(block)} may differ, and no bit says so`, block);
         return;
       }
     }
@@ -34,7 +34,7 @@ export function coverage({ view, ledger, report }: Bench): Checker {
   const look = (node: NodeName): void => {
     // A split brain has two histories, and is resolved by hand.
     if (ledger.facts[node].lone !== 'no' && ledger.facts[otherNode(node)].lone !== 'no') return;
-    inspect(`with ${node}`);
+    inspect(node);
   };
   return {
     answered({ node, write }) {

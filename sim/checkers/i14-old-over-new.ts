@@ -1,4 +1,5 @@
 /** I14: nothing older than what a copy must hold is ever written over it. */
+import { uint32At } from '../../core/base/bytes.js';
 import { BLOCK_BYTES } from '../script/script.js';
 import type { Bench, Checker } from './checker.js';
 
@@ -7,11 +8,10 @@ export function oldOverNew({ view, ledger, report }: Bench): Checker {
     diskWriteStarted(node, offset, length, source) {
       if (offset < view.dataOffset || source === null) return;
       const { required } = ledger.facts[node];
-      const words = new DataView(source.buffer, source.byteOffset, source.byteLength);
       const first = (offset - view.dataOffset) / BLOCK_BYTES;
       for (let at = 0; at < length; at += BLOCK_BYTES) {
         const block = first + at / BLOCK_BYTES;
-        const id = ledger.writeOf(words.getUint32(at, true), block);
+        const id = ledger.writeOf(uint32At(source, at), block);
         const must = required[block] ?? 0;
         if (id === -1 || !ledger.isOlder(id, must)) continue;
         report(

@@ -21,6 +21,8 @@ export class Judges {
   readonly #step: () => number;
   readonly #witness: Witness | null;
   readonly #listeners: Listeners;
+  /** Of what happens all the time. */
+  readonly #to: ReturnType<typeof frequent>;
   #agreed = false;
 
   /** `witness` is told first. */
@@ -35,6 +37,7 @@ export class Judges {
       sit({ view, ledger, origins: this.#origins, report: this.reporter(invariant) }),
     );
     this.#listeners = new Listeners(judges, witness);
+    this.#to = frequent(this.#listeners);
   }
 
   reporter(invariant: string): Report {
@@ -48,12 +51,12 @@ export class Judges {
   }
 
   issued(request: ClientRequest): void {
-    for (const checker of this.#listeners.to('issued')) checker.issued(request);
+    for (const checker of this.#to.issued) checker.issued(request);
   }
 
   /** The end of a write is in the ledger already. */
   answered(request: ClientRequest): void {
-    for (const checker of this.#listeners.to('answered')) checker.answered(request);
+    for (const checker of this.#to.answered) checker.answered(request);
     if (request.error !== null) return;
     const together = this.ledger.isShared(request);
     if (request.write !== 0) {
@@ -79,8 +82,7 @@ export class Judges {
 
   diskWriteStarted(node: NodeName, offset: number, length: number, source: Uint8Array | null): void {
     this.#origins.look(node, offset, length, source);
-    for (const checker of this.#listeners.to('diskWriteStarted'))
-      checker.diskWriteStarted(node, offset, length, source);
+    for (const checker of this.#to.diskWriteStarted) checker.diskWriteStarted(node, offset, length, source);
     if (offset >= this.#view.dataOffset) {
       const block = (offset - this.#view.dataOffset) / BLOCK_BYTES;
       this.ledger.dataWritten(node, block, length / BLOCK_BYTES);
@@ -88,16 +90,16 @@ export class Judges {
   }
 
   diskWritten(node: NodeName, offset: number, length: number): void {
-    for (const checker of this.#listeners.to('diskWritten')) checker.diskWritten(node, offset, length);
+    for (const checker of this.#to.diskWritten) checker.diskWritten(node, offset, length);
     if (offset < METADATA_BYTES) this.#compareCounters();
   }
 
   diskWriteEnded(node: NodeName, offset: number, length: number): void {
-    for (const checker of this.#listeners.to('diskWriteEnded')) checker.diskWriteEnded(node, offset, length);
+    for (const checker of this.#to.diskWriteEnded) checker.diskWriteEnded(node, offset, length);
   }
 
   diskFlushed(node: NodeName): void {
-    for (const checker of this.#listeners.to('diskFlushed')) checker.diskFlushed(node);
+    for (const checker of this.#to.diskFlushed) checker.diskFlushed(node);
     this.#compareCounters();
   }
 
@@ -169,7 +171,7 @@ export class Judges {
   }
 
   passed(): void {
-    for (const checker of this.#listeners.to('passed')) checker.passed();
+    for (const checker of this.#to.passed) checker.passed();
   }
 
   ended(): void {
@@ -213,3 +215,15 @@ export class Judges {
 }
 
 const METADATA_BYTES = 4096;
+
+function frequent(listeners: Listeners) {
+  return {
+    issued: listeners.to('issued'),
+    answered: listeners.to('answered'),
+    diskWriteStarted: listeners.to('diskWriteStarted'),
+    diskWritten: listeners.to('diskWritten'),
+    diskWriteEnded: listeners.to('diskWriteEnded'),
+    diskFlushed: listeners.to('diskFlushed'),
+    passed: listeners.to('passed'),
+  };
+}

@@ -5,7 +5,7 @@
  */
 import type { Role } from '../../core/resource/types.js';
 import type { NodeName } from '../script/script.js';
-import { otherNode } from '../script/script.js';
+import { ofNode, otherNode } from '../script/script.js';
 import type { ClientRequest } from './checker.js';
 import { NodeFacts, type Term, type WriteId, type WriteRecord } from './facts.js';
 import type { View } from './view.js';
@@ -54,7 +54,7 @@ export class Ledger {
       for (const { id, node, block: first, count } of this.#openDeletes) {
         if (block >= first && block < first + count && (by === null || by === node)) return id;
       }
-      if (by !== null) return this.#lastDelete[by][block] ?? 0;
+      if (by !== null) return ofNode(this.#lastDelete, by)[block] ?? 0;
       return Math.max(this.#lastDelete.a[block] ?? 0, this.#lastDelete.b[block] ?? 0);
     }
     const write = this.writes[word - 1];
@@ -93,14 +93,14 @@ export class Ledger {
 
   /** The copy lacks nothing of what the other one must hold. */
   hasAll(node: NodeName): boolean {
-    const { required } = this.facts[otherNode(node)];
+    const { required } = ofNode(this.facts, otherNode(node));
     return required.every((id, block) => !this.lacks(node, block, id));
   }
 
   /** The application issues a write; its number is the value to be written. */
   issue(node: NodeName, block: number, count: number, isDelete: boolean): WriteId {
     const id = this.writes.length + 1;
-    const facts = this.facts[node];
+    const facts = ofNode(this.facts, node);
     const session = this.sessionOf(node);
     const issuedMs = this.view.nowMs();
     const write = { id, node, block, count, isDelete, term: facts.term, session, issuedMs };
@@ -119,7 +119,7 @@ export class Ledger {
     this.#endedAt[id] = this.#now++;
     const write = this.writes[id - 1];
     if (write === undefined) return;
-    this.#lastSession[id] = this.facts[write.node].session;
+    this.#lastSession[id] = ofNode(this.facts, write.node).session;
     if (!write.isDelete) return;
     this.#openDeletes = this.#openDeletes.filter((open) => open !== write);
     this.#lastDelete[write.node].fill(id, write.block, write.block + write.count);
@@ -132,13 +132,13 @@ export class Ledger {
   }
 
   workerStarted(node: NodeName, role: Role): void {
-    const facts = this.facts[node];
+    const facts = ofNode(this.facts, node);
     facts.worker = facts.workers++ === 0 ? role : null;
     facts.greeted = facts.attached = false;
   }
 
   workerEnded(node: NodeName): void {
-    const facts = this.facts[node];
+    const facts = ofNode(this.facts, node);
     facts.workers--;
     facts.worker = null;
     facts.greeted = facts.attached = false;
@@ -151,7 +151,7 @@ export class Ledger {
 
   /** The session in which `node` would replicate a request now, or null. */
   sessionOf(node: NodeName): number | null {
-    const { connected, session } = this.facts[node];
+    const { connected, session } = ofNode(this.facts, node);
     return connected ? session : null;
   }
 
@@ -160,7 +160,8 @@ export class Ledger {
    * a peer is waited for has outlived its session: a worker that stops gives it up without a word.
    */
   isShared({ node, session, issuedMs }: ClientRequest): boolean {
-    if (session === null || session !== this.sessionOf(node) || !this.facts[node].intact) return false;
+    if (session === null || session !== this.sessionOf(node) || !ofNode(this.facts, node).intact)
+      return false;
     return this.view.nowMs() - issuedMs < this.view.setup.timeout * 1000;
   }
 
@@ -171,9 +172,9 @@ export class Ledger {
   acknowledged(id: WriteId, answeredIn: number | null, received: boolean): void {
     const write = this.writes[id - 1];
     if (write === undefined) return;
-    const mine = this.facts[write.node];
+    const mine = ofNode(this.facts, write.node);
     const other = otherNode(write.node);
-    const theirs = this.facts[other];
+    const theirs = ofNode(this.facts, other);
     let lacking = false;
     for (let block = write.block; block < write.block + write.count; block++) {
       this.#raise(mine.required, block, id);
@@ -200,7 +201,7 @@ export class Ledger {
 
   /** User data is written to the copy. */
   dataWritten(node: NodeName, block: number, count: number): void {
-    const facts = this.facts[node];
+    const facts = ofNode(this.facts, node);
     facts.isWritten.fill(1, block, block + count);
     if (facts.lagging) facts.mixed = true;
   }
@@ -208,7 +209,7 @@ export class Ledger {
   /** A device appeared: what it holds from now on is what its copy holds, or the other one's if they are connected. */
   beginTerm(node: NodeName, forced: boolean): void {
     const { blocks } = this.view;
-    const mine = this.facts[node];
+    const mine = ofNode(this.facts, node);
     const other = otherNode(node);
     if (forced) {
       for (let block = 0; block < blocks; block++) {
@@ -219,7 +220,7 @@ export class Ledger {
     }
     // Whoever has missed something, but was not written by a synchronisation, may go on alone: a fork of the history.
     if (!mine.connected && !mine.mixed) mine.behind = false;
-    const truth = mine.connected && mine.behind ? this.facts[other] : mine;
+    const truth = mine.connected && mine.behind ? ofNode(this.facts, other) : mine;
     const must = truth.required.slice();
     const base: [Int32Array, Int32Array] = [this.#image(node), new Int32Array(blocks).fill(-1)];
     if (mine.connected) base[1].set(this.#image(other));
@@ -228,14 +229,14 @@ export class Ledger {
 
   /** The device is gone; requests without an answer have been ended before. */
   endTerm(node: NodeName): void {
-    this.facts[node].term = null;
+    ofNode(this.facts, node).term = null;
   }
 
   /** The primary `node` has installed a session. Who has the newest data follows from who acknowledged what alone. */
   connect(node: NodeName): void {
-    const mine = this.facts[node];
+    const mine = ofNode(this.facts, node);
     const other = otherNode(node);
-    const theirs = this.facts[other];
+    const theirs = ofNode(this.facts, other);
     mine.connected = mine.intact = true;
     mine.session++;
     theirs.attached = theirs.greeted;
@@ -269,7 +270,7 @@ export class Ledger {
 
   /** The next worker of `node` takes its device over: meanwhile the other node may have been primary. */
   takeOver(node: NodeName): void {
-    const { term, required } = this.facts[node];
+    const { term, required } = ofNode(this.facts, node);
     if (term === null) return;
     term.base[0].set(this.#image(node));
     this.#rebase(term, required);
@@ -284,7 +285,7 @@ export class Ledger {
   /** Where nobody was promised anything alone, the counters decide, as they will for the nodes. */
   #isBehind(node: NodeName): boolean {
     const other = otherNode(node);
-    const [mine, theirs] = [this.facts[node], this.facts[other]];
+    const [mine, theirs] = [ofNode(this.facts, node), ofNode(this.facts, other)];
     if (theirs.lone === 'acknowledged' || mine.lone === 'acknowledged') return mine.lone !== 'acknowledged';
     if (mine.behind) return true;
     const [ours, others] = [this.view.durableMetadata(node), this.view.durableMetadata(other)];
@@ -293,7 +294,7 @@ export class Ledger {
 
   /** The primary `node` has no session any more, and lives on. */
   disconnect(node: NodeName): void {
-    const mine = this.facts[node];
+    const mine = ofNode(this.facts, node);
     if (!mine.connected) return;
     mine.connected = mine.intact = mine.lagging = false;
     if (mine.lone === 'no') mine.lone = 'maybe';
@@ -302,15 +303,15 @@ export class Ledger {
 
   /** Forgets what has arrived on the other copy. */
   confirm(node: NodeName): void {
-    const facts = this.facts[node];
+    const facts = ofNode(this.facts, node);
     const other = otherNode(node);
-    const theirs = this.facts[other];
+    const theirs = ofNode(this.facts, other);
     facts.unconfirmed = facts.unconfirmed.filter((id) => !this.#arrived(id, other, theirs.required));
   }
 
   /** memsync: what `node` has received must be on its copy, now that it has ended in order. */
   drained(node: NodeName): void {
-    const facts = this.facts[node];
+    const facts = ofNode(this.facts, node);
     for (const id of facts.owed) this.#arrived(id, node, facts.required);
     facts.owed = [];
   }
@@ -330,7 +331,7 @@ export class Ledger {
   /** What a FLUSH that `node` issues now makes durable on each copy. */
   flushCovers(node: NodeName): Record<NodeName, Int32Array> {
     const covers = { a: this.facts.a.required.slice(), b: this.facts.b.required.slice() };
-    for (const id of this.facts[node].unconfirmed) {
+    for (const id of ofNode(this.facts, node).unconfirmed) {
       const write = this.writes[id - 1];
       if (write === undefined || write.session !== this.sessionOf(node)) continue;
       // A disk that cannot delete gets the range copied, and until then a bit says what it lacks.
@@ -346,18 +347,18 @@ export class Ledger {
   flushed(node: NodeName, covers: Readonly<Record<NodeName, Int32Array>>, together: boolean): void {
     const other = otherNode(node);
     // Issued before it turned out that this copy is out of date: what it covered is given up.
-    if (this.facts[node].behind && !together) return;
-    this.#raiseAll(this.facts[node].durable, covers[node]);
+    if (ofNode(this.facts, node).behind && !together) return;
+    this.#raiseAll(ofNode(this.facts, node).durable, covers[node]);
     if (!together) return;
-    this.#raiseAll(this.facts[other].durable, covers[other]);
-    this.#raiseAll(this.facts[other].required, covers[other]);
+    this.#raiseAll(ofNode(this.facts, other).durable, covers[other]);
+    this.#raiseAll(ofNode(this.facts, other).required, covers[other]);
   }
 
   /** The copies are equal, says the primary `node`: whatever was promised holds for both. */
   agreed(node: NodeName): void {
-    const mine = this.facts[node];
+    const mine = ofNode(this.facts, node);
     const other = otherNode(node);
-    const theirs = this.facts[other];
+    const theirs = ofNode(this.facts, other);
     for (let block = 0; block < this.view.blocks; block++) {
       const must = mine.behind ? (theirs.required[block] ?? 0) : (mine.required[block] ?? 0);
       this.#raise(mine.required, block, must);
@@ -372,7 +373,7 @@ export class Ledger {
 
   /** The machine has lost what was not flushed; nobody was promised that. */
   lostPower(node: NodeName): void {
-    const facts = this.facts[node];
+    const facts = ofNode(this.facts, node);
     for (let block = 0; block < this.view.blocks; block++) {
       if (this.lacks(node, block, facts.required[block] ?? 0)) {
         facts.required[block] = facts.durable[block] ?? 0;
@@ -380,12 +381,12 @@ export class Ledger {
     }
     facts.owed = [];
     facts.powerLostMs = this.view.nowMs();
-    this.facts[otherNode(node)].intact = false;
+    ofNode(this.facts, otherNode(node)).intact = false;
   }
 
   /** `hastctl create`: nobody expects anything of this copy any more. */
   created(node: NodeName): void {
-    const facts = this.facts[node];
+    const facts = ofNode(this.facts, node);
     facts.required.fill(0);
     facts.durable.fill(0);
     facts.isWritten.fill(0);

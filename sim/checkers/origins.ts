@@ -2,6 +2,7 @@
  * Where the data of a disk write comes from, told from outside: a request of the application that is under way or belongs to
  * the session, or what is on the other copy, which a synchronisation brings. Judges of writes share what is found here.
  */
+import { uint32At } from '../../core/base/bytes.js';
 import { BLOCK_BYTES, otherNode, type NodeName } from '../script/script.js';
 import type { Ledger } from './ledger.js';
 import type { View } from './view.js';
@@ -38,7 +39,7 @@ export class Origins {
     const first = (offset - this.#view.dataOffset) / BLOCK_BYTES;
     for (let at = 0; at < length; at += BLOCK_BYTES) {
       const block = first + at / BLOCK_BYTES;
-      const word = source === null ? 0 : wordAt(source, at);
+      const word = source === null ? 0 : uint32At(source, at);
       const origin =
         worker === 'primary' ? this.#ofPrimary(node, block, word) : this.#ofSecondary(node, block, word);
       if (origin === 'legitimate') continue;
@@ -75,10 +76,4 @@ export class Origins {
       ? 'overtaken'
       : 'another-session';
   }
-}
-
-/** The 32-bit number at an offset, little end first. */
-function wordAt(bytes: Uint8Array, at: number): number {
-  const low = (bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8) | ((bytes[at + 2] ?? 0) << 16);
-  return (low | ((bytes[at + 3] ?? 0) << 24)) >>> 0;
 }

@@ -208,3 +208,8 @@ export interface Script {
 export function otherNode(node: NodeName): NodeName {
   return node === 'a' ? 'b' : 'a';
 }
+
+/** `pair[node]`, and several times as fast: what judges do for every block they look at. */
+export function ofNode<T>(pair: Readonly<Record<NodeName, T>>, node: NodeName): T {
+  return node === 'a' ? pair.a : pair.b;
+}

@@ -5,7 +5,8 @@ import { METADATA_BYTES } from '../../core/metadata/geometry.js';
 import type { Role, WorkerStatus } from '../../core/resource/types.js';
 import type { ClientRequest } from '../checkers/checker.js';
 import type { View } from '../checkers/view.js';
-import { BLOCK_BYTES, type NodeName, type Setup } from '../script/script.js';
+import type { SimMedium } from '../medium.js';
+import { BLOCK_BYTES, ofNode, type NodeName, type Setup } from '../script/script.js';
 import { MetadataReader } from './metadata-reader.js';
 import type { World } from './world.js';
 
@@ -46,32 +47,32 @@ export class WorldView implements View {
   }
 
   visible(node: NodeName, block: number): number {
-    return this.#world.nodes[node].medium.visibleWords[this.#firstWord + block * WORDS] ?? 0;
+    return this.#mediumOf(node).visibleWords[this.#firstWord + block * WORDS] ?? 0;
   }
 
   durable(node: NodeName, block: number): number {
     if (!this.canFlush(node)) return this.visible(node, block);
-    return this.#world.nodes[node].medium.durableWords[this.#firstWord + block * WORDS] ?? 0;
+    return this.#mediumOf(node).durableWords[this.#firstWord + block * WORDS] ?? 0;
   }
 
   visibleBit(node: NodeName, extent: number): boolean {
-    return isSet(this.#world.nodes[node].medium.visible, extent);
+    return isSet(this.#mediumOf(node).visible, extent);
   }
 
   durableBit(node: NodeName, extent: number): boolean {
     if (!this.canFlush(node)) return this.visibleBit(node, extent);
-    return isSet(this.#world.nodes[node].medium.durable, extent);
+    return isSet(this.#mediumOf(node).durable, extent);
   }
 
   metadata(node: NodeName): Metadata | null {
-    const { medium } = this.#world.nodes[node];
-    return this.#read(node, medium.visible, medium.visibleMetadataVersion, this.#visible[node]);
+    const medium = this.#mediumOf(node);
+    return this.#read(node, medium.visible, medium.visibleMetadataVersion, ofNode(this.#visible, node));
   }
 
   durableMetadata(node: NodeName): Metadata | null {
     if (!this.canFlush(node)) return this.metadata(node);
-    const { medium } = this.#world.nodes[node];
-    return this.#read(node, medium.durable, medium.durableMetadataVersion, this.#durable[node]);
+    const medium = this.#mediumOf(node);
+    return this.#read(node, medium.durable, medium.durableMetadataVersion, ofNode(this.#durable, node));
   }
 
   decode(node: NodeName, block: Uint8Array): Metadata | null {
@@ -116,7 +117,8 @@ export class WorldView implements View {
   }
 
   canFlush(node: NodeName): boolean {
-    return !this.#world.flushless.has(node);
+    const { flushless } = this.#world;
+    return flushless.size === 0 || !flushless.has(node);
   }
 
   disturbed(): boolean {
@@ -146,6 +148,10 @@ export class WorldView implements View {
 
   deafMs(node: NodeName): number {
     return this.#world.weather.deafMs(node);
+  }
+
+  #mediumOf(node: NodeName): SimMedium {
+    return ofNode(this.#world.nodes, node).medium;
   }
 
   #read(node: NodeName, image: Uint8Array, version: number, known: Known): Metadata | null {
