@@ -90,7 +90,13 @@ export class SimNode {
     const geometry = createGeometry(this.medium.mediaSize, extentsize, this.medium.sectorSize);
     if (isPortError(geometry)) throw new Error(geometry.message);
     const { datasize, localoff } = geometry;
-    const block = encodeFreshMetadata({ resource: this.resource.name, datasize, extentsize, keepdirty, localoff });
+    const block = encodeFreshMetadata({
+      resource: this.resource.name,
+      datasize,
+      extentsize,
+      keepdirty,
+      localoff,
+    });
     const map = new Uint8Array(geometry.localoff - METADATA_BYTES);
     this.medium.imprint(0, block);
     this.medium.imprint(METADATA_BYTES, map);

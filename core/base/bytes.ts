@@ -10,10 +10,10 @@ export function bytesOf(text: string): Uint8Array {
   return bytes;
 }
 
-/** The text of `bytes`, one character per byte (Latin-1). */
-export function textOf(bytes: Uint8Array): string {
+/** The text of the bytes from `start` to `end`, one character per byte (Latin-1). */
+export function textOf(bytes: Uint8Array, start = 0, end: number = bytes.length): string {
   let text = '';
-  for (const byte of bytes) text += String.fromCharCode(byte);
+  for (let at = start; at < end; at++) text += String.fromCharCode(bytes[at] ?? 0);
   return text;
 }
 

@@ -8,17 +8,17 @@ const MAX_PIECE_BYTES = 4_096;
 /** Pieces begin at multiples of this, so that words of any size can be read from them. */
 const ALIGNMENT = 8;
 
-let slab = new Uint8Array(0);
+let slab = new ArrayBuffer(0);
 let used = 0;
 
 /** A buffer of `length` zero bytes. */
 export function newBuffer(length: number): Uint8Array {
   if (length > MAX_PIECE_BYTES) return new Uint8Array(length);
-  if (used + length > slab.length) {
-    slab = new Uint8Array(SLAB_BYTES);
+  if (used + length > slab.byteLength) {
+    slab = new ArrayBuffer(SLAB_BYTES);
     used = 0;
   }
   const start = used;
   used = Math.ceil((start + length) / ALIGNMENT) * ALIGNMENT;
-  return slab.subarray(start, start + length);
+  return new Uint8Array(slab, start, length);
 }

@@ -69,8 +69,8 @@ function overlaps(a: RangeHolder, b: RangeHolder): boolean {
   return a.offset < b.offset + b.length && b.offset < a.offset + a.length;
 }
 
-/** What `splice` does, without an array of what was removed. */
-function remove(items: unknown[], index: number): void {
-  items.copyWithin(index, index + 1);
+/** What `splice` does, without making an array of what was removed. */
+function remove<T>(items: T[], index: number): void {
+  for (let i = index + 1; i < items.length; i++) items[i - 1] = items[i] as T;
   items.pop();
 }

@@ -77,7 +77,7 @@ export class NvList {
 
   string(name: string): string | null {
     const start = this.#findTyped(name, 'string');
-    return start < 0 ? null : textOf(this.#valueOf(start).subarray(0, -1));
+    return start < 0 ? null : this.#textOf(start);
   }
 
   /** The items of a `uint64[]` as numbers, which are not exact above 2^53-1. */
@@ -122,7 +122,7 @@ export class NvList {
 
   #nameAt(start: number): string {
     const at = start + PAIR_HEADER_BYTES;
-    return textOf(this.#bytes.subarray(at, at + (this.#bytes[start + 1] ?? 0) - 1));
+    return textOf(this.#bytes, at, at + (this.#bytes[start + 1] ?? 0) - 1);
   }
 
   #valueAt(start: number): number {
@@ -132,6 +132,12 @@ export class NvList {
   #valueOf(start: number): Uint8Array {
     const at = this.#valueAt(start);
     return this.#bytes.subarray(at, at + uint32At(this.#bytes, start + 2));
+  }
+
+  /** Of a string's value. */
+  #textOf(start: number): string {
+    const at = this.#valueAt(start);
+    return textOf(this.#bytes, at, at + uint32At(this.#bytes, start + 2) - 1);
   }
 
   #readNumber(at: number, type: NumberType): number {
@@ -160,7 +166,7 @@ export class NvList {
     const name = this.#nameAt(start);
     const value = this.#valueOf(start);
     const at = this.#valueAt(start);
-    if (shape === 'string') return { name, type: 'string', value: textOf(value.subarray(0, -1)) };
+    if (shape === 'string') return { name, type: 'string', value: this.#textOf(start) };
     if (type === 'uint8[]') return { name, type, value };
     if (shape === 'scalar') return { name, type, value: this.#readScalar(at, element) } as NvPair;
     const values = Array.from({ length: value.length / elementBytes }, (_, i) =>

@@ -6,10 +6,10 @@ import { otherNode, type NodeName } from '../script/script.js';
 import type { Bench, Checker, ClientRequest } from './checker.js';
 
 export function bothCopies({ view, ledger, report }: Bench): Checker {
-  /** The first block that these copies, all of them, lack. */
-  function missingOn({ block, count, write }: ClientRequest, copies: readonly NodeName[]): number {
+  /** The first block that the copy lacks, and the other one, too, if `both`; -1: there is none. */
+  function missingOn(copy: NodeName, { block, count, write }: ClientRequest, both: boolean): number {
     for (let at = block; at < block + count; at++) {
-      if (copies.every((copy) => ledger.lacks(copy, at, write))) return at;
+      if (ledger.lacks(copy, at, write) && (!both || ledger.lacks(otherNode(copy), at, write))) return at;
     }
     return -1;
   }
@@ -18,10 +18,10 @@ export function bothCopies({ view, ledger, report }: Bench): Checker {
     answered(request) {
       const { node, write, error } = request;
       if (error !== null || write === 0) return;
-      const missing = missingOn(request, [otherNode(node)]);
-      const where = `write ${String(write)} was acknowledged by ${node}`;
+      const missing = missingOn(otherNode(node), request, false);
       if (missing === -1) return;
-      const nowhere = missingOn(request, ['a', 'b']);
+      const where = `write ${String(write)} was acknowledged by ${node}`;
+      const nowhere = missingOn(otherNode(node), request, true);
       if (nowhere !== -1) report(`${where}, and block ${String(nowhere)} is on no disk`, nowhere);
       // A disk that cannot delete: the range is copied to it, zeros and all.
       const canFollow = request.command !== 'delete' || !view.diskWasBad(otherNode(node));

@@ -42,7 +42,12 @@ export class MetadataReader {
   }
 }
 
+/** Four words at a time: blocks are compared all the time. */
 function equal(a: Uint32Array, b: Uint32Array): boolean {
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  for (let i = 0; i < a.length; i += 4) {
+    const first = ((a[i] ?? 0) ^ (b[i] ?? 0)) | ((a[i + 1] ?? 0) ^ (b[i + 1] ?? 0));
+    const last = ((a[i + 2] ?? 0) ^ (b[i + 2] ?? 0)) | ((a[i + 3] ?? 0) ^ (b[i + 3] ?? 0));
+    if ((first | last) !== 0) return false;
+  }
   return true;
 }
