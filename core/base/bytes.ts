@@ -12,9 +12,24 @@ export function bytesOf(text: string): Uint8Array {
 
 /** The text of the bytes from `start` to `end`, one character per byte (Latin-1). */
 export function textOf(bytes: Uint8Array, start = 0, end: number = bytes.length): string {
+  const place = (end - start + (bytes[start] ?? 0)) & (REMEMBERED_TEXTS - 1);
+  const remembered = texts[place] ?? '';
+  if (isText(bytes, start, end, remembered)) return remembered;
   let text = '';
   for (let at = start; at < end; at++) text += String.fromCharCode(bytes[at] ?? 0);
+  if (text.length <= MAX_REMEMBERED_LENGTH) texts[place] = text;
   return text;
+}
+
+/** Messages are full of the same few words, and making a string costs more than comparing one. */
+const REMEMBERED_TEXTS = 64;
+const MAX_REMEMBERED_LENGTH = 16;
+const texts: string[] = [];
+
+function isText(bytes: Uint8Array, start: number, end: number, text: string): boolean {
+  if (text.length !== end - start) return false;
+  for (let i = 0; i < text.length; i++) if (bytes[start + i] !== text.charCodeAt(i)) return false;
+  return true;
 }
 
 /** A DataView over exactly the bytes of `bytes`. */

@@ -76,8 +76,13 @@ export function ipOf(socketAddress: string): string | null {
   return canonicalIp(host?.[1] ?? host?.[2] ?? '');
 }
 
+const BYTE = '(?:25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)';
+/** What nearly every address is already. */
+const CANONICAL_IPV4 = new RegExp(`^${BYTE}(?:\\.${BYTE}){3}$`);
+
 /** One spelling for each address; an IPv4-mapped IPv6 address is not the IPv4 one. Null if `text` is no IP address. */
 export function canonicalIp(text: string): string | null {
+  if (CANONICAL_IPV4.test(text)) return text;
   if (!text.includes(':')) return ipv4Bytes(text)?.join('.') ?? null;
   const [head = '', tail, ...more] = (text.split('%')[0] ?? '').split('::');
   if (more.length > 0) return null;

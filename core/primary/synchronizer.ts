@@ -1,4 +1,5 @@
 import type { ExtentRange } from '../activemap/activemap.js';
+import { newBuffer } from '../base/slab.js';
 import type { ByteRange } from '../base/range-set.js';
 import { formatBytes, formatDuration } from '../base/human.js';
 import type { PortError } from '../ports/error.js';
@@ -201,7 +202,7 @@ export class Synchronizer implements ChunkOwner {
     active: ActiveExtent | null,
     range: { offset: number; length: number; pull: boolean },
   ): void {
-    const buffer = this.#buffers.pop() ?? new Uint8Array(this.#parts.maxRequestBytes);
+    const buffer = this.#buffers.pop() ?? newBuffer(this.#parts.maxRequestBytes);
     const owner: ChunkOwner = {
       chunkFinished: (chunk, error) => {
         this.#buffers.push(buffer);

@@ -2,11 +2,13 @@
  * Reading an nv list (core/spec/wire.md section 3). The whole list is validated once; values are then read in place,
  * because a list comes with every request and only a handful of its values are looked up.
  */
-import { roundUp, textOf, uint32At, viewOf } from '../base/bytes.js';
+import { textOf, uint32At, viewOf } from '../base/bytes.js';
 import { portError, type PortError } from '../ports/error.js';
 import {
   layoutOf,
   layoutOfCode,
+  padded,
+  type Layout,
   PAIR_HEADER_BYTES,
   type NumberType,
   type NvPair,
@@ -52,8 +54,10 @@ export class NvList {
   }
 
   number(name: string, type: NumberType): number | null {
-    const start = this.#findTyped(name, type);
-    return start < 0 ? null : this.#readNumber(this.#valueAt(start), type);
+    const layout = layoutOf(type);
+    const start = this.#find(name);
+    if (start < 0 || this.#bytes[start] !== layout.code) return null;
+    return this.#readNumber(this.#valueAt(start), layout);
   }
 
   bigint(name: string, type: WideType): bigint | null {
@@ -126,7 +130,7 @@ export class NvList {
   }
 
   #valueAt(start: number): number {
-    return start + PAIR_HEADER_BYTES + roundUp(this.#bytes[start + 1] ?? 0, 8);
+    return start + PAIR_HEADER_BYTES + padded(this.#bytes[start + 1] ?? 0);
   }
 
   #valueOf(start: number): Uint8Array {
@@ -140,12 +144,11 @@ export class NvList {
     return textOf(this.#bytes, at, at + uint32At(this.#bytes, start + 2) - 1);
   }
 
-  #readNumber(at: number, type: NumberType): number {
-    const { elementBytes } = layoutOf(type);
+  #readNumber(at: number, { elementBytes, signed }: Layout): number {
     let value = 0;
     for (let i = 0; i < elementBytes; i++) value |= (this.#bytes[at + i] ?? 0) << (8 * i);
     const unused = 32 - 8 * elementBytes;
-    return type.startsWith('u') ? value >>> 0 : (value << unused) >> unused;
+    return signed ? (value << unused) >> unused : value >>> 0;
   }
 
   #readWide(at: number): number {
@@ -158,7 +161,8 @@ export class NvList {
   }
 
   #readScalar(at: number, type: ScalarType): bigint | number {
-    return type === 'int64' || type === 'uint64' ? this.#readBigint(at, type) : this.#readNumber(at, type);
+    if (type === 'int64' || type === 'uint64') return this.#readBigint(at, type);
+    return this.#readNumber(at, layoutOf(type));
   }
 
   #pairAt(start: number): NvPair {
@@ -199,7 +203,7 @@ function pairEnd(bytes: Uint8Array, start: number): number | string {
   if (left < LEAST_PAIR_BYTES) return `${left} bytes left, too few for a pair`;
   const nameBytes = bytes[start + 1] ?? 0;
   const nameAt = start + PAIR_HEADER_BYTES;
-  const valueAt = nameAt + roundUp(nameBytes, 8);
+  const valueAt = nameAt + padded(nameBytes);
   if (valueAt > bytes.length) return `a name of ${nameBytes} bytes passes the end`;
   if (nameBytes < 2) return 'empty name';
   if (!isText(bytes, nameAt, nameBytes)) return 'the name does not end where it should';
@@ -209,7 +213,7 @@ function pairEnd(bytes: Uint8Array, start: number): number | string {
   if (layout === null) return `unknown type 0x${code.toString(16)}`;
   const size = uint32At(bytes, start + 2);
   if (size === 0) return 'no value';
-  const end = valueAt + roundUp(size, 8);
+  const end = valueAt + (size > bytes.length ? size : padded(size));
   if (end > bytes.length) return `a value of ${size} bytes passes the end`;
   if (layout.shape === 'scalar' && size !== layout.elementBytes) return `${layout.type} of ${size} bytes`;
   if (size % layout.elementBytes !== 0) return `${layout.type} of ${size} bytes`;

@@ -5,7 +5,7 @@
  * This file has the types and the encoder; `nv-list.ts` reads.
  */
 import { assert } from '../base/assert.js';
-import { putUint32, roundUp, viewOf } from '../base/bytes.js';
+import { putUint32, viewOf } from '../base/bytes.js';
 import { newBuffer } from '../base/slab.js';
 
 /** Integers that a JavaScript number holds. */
@@ -42,7 +42,7 @@ export const nv = {
   string: (name: string, value: string): NvPair => ({ name, type: 'string', value }),
 } as const;
 
-interface Layout {
+export interface Layout {
   readonly type: NvType;
   readonly code: number;
   readonly shape: 'scalar' | 'array' | 'string';
@@ -94,14 +94,16 @@ export const PAIR_HEADER_BYTES = 6;
 const MAX_NAME_LENGTH = 254;
 const TWO_TO_32 = 0x1_0000_0000;
 
+/** Names and values are padded to multiples of 8 bytes; for lengths below 2^31. */
+export function padded(bytes: number): number {
+  return (bytes + 7) & ~7;
+}
+
 /** Encoded length of `pairs` in bytes. */
 export function nvBytes(pairs: readonly NvPair[]): number {
   let bytes = 0;
   for (const pair of pairs)
-    bytes +=
-      PAIR_HEADER_BYTES +
-      roundUp(pair.name.length + 1, 8) +
-      roundUp(valueBytes(layoutOf(pair.type), pair), 8);
+    bytes += PAIR_HEADER_BYTES + padded(pair.name.length + 1) + padded(valueBytes(layoutOf(pair.type), pair));
   return bytes;
 }
 
@@ -124,9 +126,9 @@ export function writeNv(pairs: readonly NvPair[], target: Uint8Array, at: number
     target[at + 1] = nameBytes;
     putUint32(target, at + 2, size);
     writeText(target, at + PAIR_HEADER_BYTES, pair.name);
-    at += PAIR_HEADER_BYTES + roundUp(nameBytes, 8);
+    at += PAIR_HEADER_BYTES + padded(nameBytes);
     writeValue(target, at, layout, pair);
-    at += roundUp(size, 8);
+    at += padded(size);
   }
 }
 

@@ -7,6 +7,7 @@
  */
 import { assert, unreachable } from '../base/assert.js';
 import { putUint32, sameBytes, viewOf } from '../base/bytes.js';
+import { newBuffer } from '../base/slab.js';
 import type { ChecksumName, CompressionName } from '../config/types.js';
 import type { Codecs } from '../ports/codecs.js';
 import { portError, type PortError } from '../ports/error.js';
@@ -42,6 +43,8 @@ const LENGTH_BYTES = 4;
 const LZF_LEAST_GAIN = 1024;
 
 const NOTHING = new Uint8Array(0);
+/** Where data is compressed before anybody knows how long it will be. */
+let scratch = NOTHING;
 
 const HASH_BYTES: Record<ChecksumName, number> = { none: 0, crc32: 4, sha256: 32 };
 
@@ -138,10 +141,14 @@ function compress(
   if (codecs.isZero(data))
     return { compression: 'hole', data: withLength(new Uint8Array(LENGTH_BYTES), data) };
   if (compression === 'lzf' && data.length > LZF_LEAST_GAIN) {
-    const packed = new Uint8Array(LENGTH_BYTES + data.length - LZF_LEAST_GAIN);
-    const length = codecs.lzfCompress(data, packed.subarray(LENGTH_BYTES));
-    if (length > 0)
-      return { compression: 'lzf', data: withLength(packed.subarray(0, LENGTH_BYTES + length), data) };
+    const room = data.length - LZF_LEAST_GAIN;
+    if (scratch.length < room) scratch = new Uint8Array(room);
+    const length = codecs.lzfCompress(data, scratch.subarray(0, room));
+    if (length > 0) {
+      const packed = newBuffer(LENGTH_BYTES + length);
+      packed.set(scratch.subarray(0, length), LENGTH_BYTES);
+      return { compression: 'lzf', data: withLength(packed, data) };
+    }
   }
   return { compression: 'none', data };
 }

@@ -1,13 +1,13 @@
 /** I14: nothing older than what a copy must hold is ever written over it. */
 import { uint32At } from '../../core/base/bytes.js';
-import { BLOCK_BYTES } from '../script/script.js';
+import { BLOCK_BYTES, ofNode } from '../script/script.js';
 import type { Bench, Checker } from './checker.js';
 
 export function oldOverNew({ view, ledger, report }: Bench): Checker {
   return {
     diskWriteStarted(node, offset, length, source) {
       if (offset < view.dataOffset || source === null) return;
-      const { required } = ledger.facts[node];
+      const { required } = ofNode(ledger.facts, node);
       const first = (offset - view.dataOffset) / BLOCK_BYTES;
       for (let at = 0; at < length; at += BLOCK_BYTES) {
         const block = first + at / BLOCK_BYTES;

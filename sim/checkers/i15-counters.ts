@@ -2,7 +2,7 @@
  * I15: after a completed synchronisation each node's localcnt is the other one's remotecnt. Until the next one a node's localcnt is
  * greater only if it acknowledged writes that the other one may lack, or if that one is new and gets everything.
  */
-import { otherNode, type NodeName } from '../script/script.js';
+import { ofNode, otherNode, type NodeName } from '../script/script.js';
 import type { Bench, Checker } from './checker.js';
 
 const METADATA_BYTES = 4096;
@@ -43,7 +43,7 @@ export function counters({ view, ledger, report }: Bench): Checker {
     // A change that could not be flushed has not happened, but it may be on the disk.
     if (view.diskWasBad(node)) return;
     // Before its end is announced, the session of a primary may be over. Whoever gets everything is new.
-    if (open[node] > 0 || ledger.facts[node].unconfirmed.length > 0 || everythingIsDue(node)) return;
+    if (open[node] > 0 || ofNode(ledger.facts, node).unconfirmed.length > 0 || everythingIsDue(node)) return;
     // A count that could not be flushed may become durable by a later flush.
     if (view.diskWasBad(node)) return;
     report(`${node} has counted, (${String(localcnt)} of ${String(remotecnt)}), and has done nothing alone`);
@@ -65,7 +65,7 @@ export function counters({ view, ledger, report }: Bench): Checker {
       open[node]++;
       wrote[node] = true;
       wroteMs[node] = view.nowMs();
-      if (!ledger.facts[node].connected) mayCount[node] = true;
+      if (!ofNode(ledger.facts, node).connected) mayCount[node] = true;
     },
     answered({ node, write }) {
       if (write !== 0) open[node]--;

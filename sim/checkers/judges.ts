@@ -51,12 +51,12 @@ export class Judges {
   }
 
   issued(request: ClientRequest): void {
-    for (const checker of this.#to.issued) checker.issued(request);
+    for (const tell of this.#to.issued) tell(request);
   }
 
   /** The end of a write is in the ledger already. */
   answered(request: ClientRequest): void {
-    for (const checker of this.#to.answered) checker.answered(request);
+    for (const tell of this.#to.answered) tell(request);
     if (request.error !== null) return;
     const together = this.ledger.isShared(request);
     if (request.write !== 0) {
@@ -71,18 +71,18 @@ export class Judges {
   }
 
   deviceAppeared(node: NodeName, forced: boolean): void {
-    for (const checker of this.#listeners.to('deviceAppeared')) checker.deviceAppeared(node, forced);
+    for (const tell of this.#listeners.to('deviceAppeared')) tell(node, forced);
     this.ledger.beginTerm(node, forced);
   }
 
   deviceVanished(node: NodeName): void {
-    for (const checker of this.#listeners.to('deviceVanished')) checker.deviceVanished(node);
+    for (const tell of this.#listeners.to('deviceVanished')) tell(node);
     this.ledger.endTerm(node);
   }
 
   diskWriteStarted(node: NodeName, offset: number, length: number, source: Uint8Array | null): void {
     this.#origins.look(node, offset, length, source);
-    for (const checker of this.#to.diskWriteStarted) checker.diskWriteStarted(node, offset, length, source);
+    for (const tell of this.#to.diskWriteStarted) tell(node, offset, length, source);
     if (offset >= this.#view.dataOffset) {
       const block = (offset - this.#view.dataOffset) / BLOCK_BYTES;
       this.ledger.dataWritten(node, block, length / BLOCK_BYTES);
@@ -90,27 +90,27 @@ export class Judges {
   }
 
   diskWritten(node: NodeName, offset: number, length: number): void {
-    for (const checker of this.#to.diskWritten) checker.diskWritten(node, offset, length);
+    for (const tell of this.#to.diskWritten) tell(node, offset, length);
     if (offset < METADATA_BYTES) this.#compareCounters();
   }
 
   diskWriteEnded(node: NodeName, offset: number, length: number): void {
-    for (const checker of this.#to.diskWriteEnded) checker.diskWriteEnded(node, offset, length);
+    for (const tell of this.#to.diskWriteEnded) tell(node, offset, length);
   }
 
   diskFlushed(node: NodeName): void {
-    for (const checker of this.#to.diskFlushed) checker.diskFlushed(node);
+    for (const tell of this.#to.diskFlushed) tell(node);
     this.#compareCounters();
   }
 
   powerLost(node: NodeName): void {
-    for (const checker of this.#listeners.to('powerLost')) checker.powerLost(node);
+    for (const tell of this.#listeners.to('powerLost')) tell(node);
     this.ledger.lostPower(node);
     this.#compareCounters();
   }
 
   event(node: NodeName, role: Role, event: ResourceEvent): void {
-    for (const checker of this.#listeners.to('event')) checker.event(node, role, event);
+    for (const tell of this.#listeners.to('event')) tell(node, role, event);
     if (role !== 'primary') {
       if (event === 'connect') this.ledger.facts[node].greeted = true;
       return;
@@ -125,21 +125,21 @@ export class Judges {
   }
 
   hook(node: NodeName, args: readonly string[]): void {
-    for (const checker of this.#listeners.to('hook')) checker.hook(node, args);
+    for (const tell of this.#listeners.to('hook')) tell(node, args);
   }
 
   roleOrdered(node: NodeName, from: Role, to: Role): void {
-    for (const checker of this.#listeners.to('roleOrdered')) checker.roleOrdered(node, from, to);
+    for (const tell of this.#listeners.to('roleOrdered')) tell(node, from, to);
   }
 
   workerStarted(node: NodeName, role: Role): void {
     if (role === 'primary') this.ledger.takeOver(node);
-    for (const checker of this.#listeners.to('workerStarted')) checker.workerStarted(node, role);
+    for (const tell of this.#listeners.to('workerStarted')) tell(node, role);
     this.ledger.workerStarted(node, role);
   }
 
   workerEnded(node: NodeName, role: Role, orderly: boolean): void {
-    for (const checker of this.#listeners.to('workerEnded')) checker.workerEnded(node, orderly, role);
+    for (const tell of this.#listeners.to('workerEnded')) tell(node, orderly, role);
     this.ledger.workerEnded(node);
     const { facts } = this.ledger;
     facts[node].lagging = false;
@@ -156,26 +156,26 @@ export class Judges {
   }
 
   created(node: NodeName): void {
-    for (const checker of this.#listeners.to('created')) checker.created(node);
+    for (const tell of this.#listeners.to('created')) tell(node);
     this.ledger.created(node);
     this.#compareCounters();
   }
 
   quiet(primary: NodeName): void {
-    for (const checker of this.#listeners.to('quiet')) checker.quiet(primary);
+    for (const tell of this.#listeners.to('quiet')) tell(primary);
     this.ledger.agreed(primary);
   }
 
   healed(): void {
-    for (const checker of this.#listeners.to('healed')) checker.healed();
+    for (const tell of this.#listeners.to('healed')) tell();
   }
 
   passed(): void {
-    for (const checker of this.#to.passed) checker.passed();
+    for (const tell of this.#to.passed) tell();
   }
 
   ended(): void {
-    for (const checker of this.#listeners.to('ended')) checker.ended();
+    for (const tell of this.#listeners.to('ended')) tell();
   }
 
   /** Writes that a primary acknowledged in a session that is over, and that the other node has not received (W4). */
@@ -203,7 +203,7 @@ export class Judges {
   }
 
   #agree(primary: NodeName): void {
-    for (const checker of this.#listeners.to('agreed')) checker.agreed(primary);
+    for (const tell of this.#listeners.to('agreed')) tell(primary);
     this.ledger.agreed(primary);
   }
 

@@ -3,7 +3,7 @@
  * the session, or what is on the other copy, which a synchronisation brings. Judges of writes share what is found here.
  */
 import { uint32At } from '../../core/base/bytes.js';
-import { BLOCK_BYTES, otherNode, type NodeName } from '../script/script.js';
+import { BLOCK_BYTES, ofNode, otherNode, type NodeName } from '../script/script.js';
 import type { Ledger } from './ledger.js';
 import type { View } from './view.js';
 
@@ -34,7 +34,7 @@ export class Origins {
   look(node: NodeName, offset: number, length: number, source: Uint8Array | null): void {
     this.origin = 'legitimate';
     if (offset < this.#view.dataOffset) return;
-    const { worker, term } = this.#ledger.facts[node];
+    const { worker, term } = ofNode(this.#ledger.facts, node);
     if (worker === null || (worker === 'primary' && term === null)) return;
     const first = (offset - this.#view.dataOffset) / BLOCK_BYTES;
     for (let at = 0; at < length; at += BLOCK_BYTES) {
@@ -54,7 +54,7 @@ export class Origins {
 
   #ofPrimary(node: NodeName, block: number, word: number): Origin {
     const ledger = this.#ledger;
-    const { connected, intact } = ledger.facts[node];
+    const { connected, intact } = ofNode(ledger.facts, node);
     const id = ledger.writeOf(word, block, node);
     if (ledger.writes[id - 1]?.node === node && ledger.endedAt(id) === Infinity) return 'legitimate';
     if (!connected) return 'nobody';
@@ -65,8 +65,8 @@ export class Origins {
   #ofSecondary(node: NodeName, block: number, word: number): Origin {
     const ledger = this.#ledger;
     const other = otherNode(node);
-    const { connected, session } = ledger.facts[other];
-    if (!ledger.facts[node].attached) return 'nobody';
+    const { connected, session } = ofNode(ledger.facts, other);
+    if (!ofNode(ledger.facts, node).attached) return 'nobody';
     // What it has received is executed, whatever has become of the primary.
     if (!connected || ledger.belongsTo(ledger.writeOf(word, block, other), other, session))
       return 'legitimate';

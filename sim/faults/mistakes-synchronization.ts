@@ -72,8 +72,8 @@ export const mistakesWithSynchronization: readonly Mutant[] = [
     patches: [
       {
         file: SYNCHRONIZER,
-        find: 'const buffer = this.#buffers.pop() ?? new Uint8Array(this.#parts.maxRequestBytes);',
-        replace: 'const buffer = (this.buffer ??= new Uint8Array(this.#parts.maxRequestBytes));',
+        find: 'const buffer = this.#buffers.pop() ?? newBuffer(this.#parts.maxRequestBytes);',
+        replace: 'const buffer = (this.buffer ??= newBuffer(this.#parts.maxRequestBytes));',
       },
     ],
   },
