@@ -5,8 +5,11 @@ import { Draft } from '../../sim/nemesis/draft.js';
 import { profileNamed } from '../../sim/nemesis/profiles.js';
 import { DEFAULT_SETUP, type Script, type Setup } from '../../sim/script/script.js';
 
-/** Of the default profile: those that leave the data recoverable. */
-const SURVIVED = ACT_NAMES.filter((name) => profileNamed('default')?.acts[name] !== undefined);
+/** Of the default profile: those that leave the data recoverable, whichever of their steps are left out. */
+const SURVIVED = ACT_NAMES.filter(
+  // A node whose metadata is damaged is of no use until the act's later steps have created it anew.
+  (name) => profileNamed('default')?.acts[name] !== undefined && name !== 'damaged-metadata',
+);
 
 interface Deed {
   readonly act: ActName;

@@ -212,8 +212,10 @@ export class Ledger {
     const mine = ofNode(this.facts, node);
     const other = otherNode(node);
     if (forced) {
+      // What a copy that was created anew held before is nobody's, forced or not.
+      const isNew = this.view.metadata(node)?.resuid === 0n;
       for (let block = 0; block < blocks; block++) {
-        const found = this.writeOf(this.view.visible(node, block), block);
+        const found = isNew ? 0 : this.writeOf(this.view.visible(node, block), block);
         mine.required[block] = Math.max(found, 0);
       }
       mine.behind = mine.lagging = mine.mixed = false;
