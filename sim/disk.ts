@@ -155,7 +155,9 @@ export class SimDisk implements Disk {
   }
 
   #schedule(pending: Pending): void {
-    const delayMs = this.#medium.drawDelayMs(pending.operation, pending.offset, pending.length);
+    const { nowMs } = this.#scheduler;
+    const { operation, offset, length } = pending;
+    const delayMs = this.#medium.drawDelayMs(nowMs, operation, offset, length);
     pending.ticket = this.#scheduler.schedule(delayMs, pending);
   }
 

@@ -53,6 +53,8 @@ export class SimMedium {
   observer: MediumObserver | null = null;
   readonly #cache: DiskCache;
   readonly #faults: DiskFaults;
+  /** When the last operation that a fault slowed down is over. */
+  #slowUntilMs = -Infinity;
   readonly #random: Random;
   readonly #minDelayMs: number;
   /** Delays are whole microseconds above the least, so that sums of them are the same on every engine. */
@@ -91,9 +93,9 @@ export class SimMedium {
     return new SimDisk(this, scheduler, owner);
   }
 
-  /** A fault is in force. */
-  get isFaulty(): boolean {
-    return this.#faults.any;
+  /** A fault is in force, or was when something began that is still under way. */
+  isFaultyAt(nowMs: number): boolean {
+    return this.#faults.any || nowMs < this.#slowUntilMs;
   }
 
   /** Injects a fault; the result removes it, as with all that follow. */
@@ -172,10 +174,12 @@ export class SimMedium {
     return this.#faults;
   }
 
-  /** @internal */
-  drawDelayMs(operation: DiskOperation, offset: number, length: number): number {
+  /** @internal How long an operation takes that begins at `nowMs`. */
+  drawDelayMs(nowMs: number, operation: DiskOperation, offset: number, length: number): number {
     const delayMs = this.#minDelayMs + this.#random.below(this.#delaySteps) / 1000;
-    return delayMs + this.#faults.delayMsOf(operation, offset, length);
+    const extraMs = this.#faults.delayMsOf(operation, offset, length);
+    if (extraMs > 0) this.#slowUntilMs = Math.max(this.#slowUntilMs, nowMs + delayMs + extraMs);
+    return delayMs + extraMs;
   }
 
   /** @internal Writes `length` bytes of `data`, or zeros, to the cache. */

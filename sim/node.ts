@@ -61,8 +61,8 @@ export class SimNode {
   #daemon: Daemon | null = null;
   #process: SimProcess | null = null;
   #workers: SimWorkers | null = null;
-  /** The worker of a main daemon that is no more. */
-  #orphan: SimWorker | null = null;
+  /** The workers of main daemons that are no more. */
+  #orphans: readonly SimWorker[] = [];
 
   constructor(scheduler: Scheduler, lan: Lan, seed: number, options: NodeOptions, user: DeviceUser) {
     this.name = options.name;
@@ -109,8 +109,10 @@ export class SimNode {
     const { process, clock, network, entropy } = machine.boot('hastd');
     const log = this.#log();
     const { maxRequestBytes, core = ownCore, observer = null } = this.#options;
-    const orphan = this.#workers?.current ?? null;
-    this.#orphan = orphan;
+    const left = this.#workers?.current ?? null;
+    const orphans = [...this.#orphans, ...(left === null ? [] : [left])];
+    this.#orphans = orphans.filter(({ process: { alive } }) => alive);
+    const earlier = this.#orphans;
     const options = {
       core,
       machine,
@@ -120,7 +122,7 @@ export class SimNode {
       log,
       maxRequestBytes: maxRequestBytes ?? DEFAULT_MAX_REQUEST_BYTES,
       observer,
-      isLocked: (worker: SimWorker) => orphan?.process.alive === true && orphan !== worker,
+      isLocked: (worker: SimWorker) => earlier.some((each) => each.process.alive && each !== worker),
     };
     this.#workers = new SimWorkers(options, process);
     const config: Config = {
@@ -177,7 +179,7 @@ export class SimNode {
   /** kill -9 of the worker. */
   killWorker(): void {
     this.#workers?.current?.kill();
-    this.#orphan?.kill();
+    for (const orphan of this.#orphans) orphan.kill();
   }
 
   /** kill -9 of the main daemon: its workers notice and end. */
@@ -197,7 +199,7 @@ export class SimNode {
   }
 
   get hasWorker(): boolean {
-    return this.#workers?.current?.process.alive === true || this.#orphan?.process.alive === true;
+    return [this.#workers?.current, ...this.#orphans].some((worker) => worker?.process.alive === true);
   }
 
   /** kill -9 of daemon and worker; the operating system lives on. */

@@ -222,11 +222,18 @@ export class Ledger {
     }
     // Whoever has missed something, but was not written by a synchronisation, may go on alone: a fork of the history.
     if (!mine.connected && !mine.mixed) mine.behind = false;
-    const truth = mine.connected && mine.behind ? ofNode(this.facts, other) : mine;
+    const theirs = ofNode(this.facts, other);
+    // Whatever the other one has promised alone has been copied, even if it has never been told that the copy is complete.
+    if (theirs.lone === 'acknowledged' && this.#holdsAll(node, theirs.required)) theirs.lone = 'maybe';
+    const truth = mine.connected && mine.behind ? theirs : mine;
     const must = truth.required.slice();
     const base: [Int32Array, Int32Array] = [this.#image(node), new Int32Array(blocks).fill(-1)];
     if (mine.connected) base[1].set(this.#image(other));
     mine.term = { node, floor: new Float64Array(blocks), must, base, rebasedMs: -Infinity };
+  }
+
+  #holdsAll(node: NodeName, required: Int32Array): boolean {
+    return required.every((id, block) => !this.lacks(node, block, id));
   }
 
   /** The device is gone; requests without an answer have been ended before. */

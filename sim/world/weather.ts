@@ -86,7 +86,7 @@ export class Weather {
     for (const to of NODES) {
       const from = otherNode(to);
       const { machine, medium } = nodes[to];
-      if (machine.isPaused || medium.isFaulty) this.#nodeAtMs[to] = nowMs;
+      if (machine.isPaused || medium.isFaultyAt(nowMs)) this.#nodeAtMs[to] = nowMs;
       const link = lan.link(from, to);
       if (link.isSlow) this.#slowAtMs = nowMs;
       const isDeaf = link.isCut || !lan.host(from).up;

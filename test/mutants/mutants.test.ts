@@ -37,7 +37,14 @@ test('a defect is found, and told in JSON', async () => {
 });
 
 test('a defect that the histories do not show survives', async () => {
-  const { exit, stdout } = await run('--only', 'w33-checksum-not-verified', '--profile', 'calm', '--seeds', '1');
+  const { exit, stdout } = await run(
+    '--only',
+    'w33-checksum-not-verified',
+    '--profile',
+    'calm',
+    '--seeds',
+    '1',
+  );
   expect(exit).toBe(1);
   expect(stdout).toContain('SURVIVED w33-checksum-not-verified');
   expect(stdout).toContain('0 of 1 found');
