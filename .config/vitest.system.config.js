@@ -5,6 +5,7 @@ export default defineConfig({
   test: {
     include: ['dist/test/system/**/*.test.js'],
     pool: 'threads',
+    disableConsoleIntercept: true,
     reporters: ['default', 'json'],
     outputFile: { json: 'dist/test-report.json' },
     fileParallelism: false,

@@ -21,6 +21,10 @@ const PACKAGES: Readonly<Record<string, string>> = {
   losetup: 'mount',
   'mkfs.ext4': 'e2fsprogs',
   e2fsck: 'e2fsprogs',
+  unshare: 'util-linux',
+  nsenter: 'util-linux',
+  ip: 'iproute2',
+  nft: 'nftables',
 };
 
 /** PATH of an ordinary user often lacks the directories of mkfs and losetup. */

@@ -1,0 +1,178 @@
+/**
+ * A laboratory: two hosts, alpha and beta, with one hast.conf; a network that can be cut; and a place outside, where
+ * clients are. Everything is real but the machines' walls.
+ */
+import { execPath } from 'node:process';
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Host } from './host.js';
+import { Machine } from './machine.js';
+import type { Surroundings } from './machine.js';
+import { ADDRESS, Network } from './network.js';
+
+const PROGRAMS = fileURLToPath(new URL('../../../cli/', import.meta.url));
+const SYSTEM_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+const LOG_LINES_SHOWN = 60;
+
+export interface LabOptions {
+  /** Default: `data`. */
+  readonly resources?: readonly string[];
+  /** Bytes of each component. */
+  readonly componentBytes?: number;
+  /** Statements at the beginning of hast.conf: `timeout 5`, `replication memsync`, ... */
+  readonly settings?: string;
+  /** Where the component of a host is, when it is not a file of its own. */
+  readonly local?: (host: Host, resource: string) => string;
+}
+
+export class Lab {
+  readonly folder: string;
+  readonly configPath: string;
+  readonly network: Network;
+  readonly alpha: Host;
+  readonly beta: Host;
+  readonly outside: Machine;
+  readonly resources: readonly string[];
+  readonly componentBytes: number;
+  readonly #local: (host: Host, resource: string) => string;
+  readonly #cleaner: ChildProcess;
+  readonly #startedMs = performance.now();
+
+  /** Nothing runs yet. */
+  constructor(options: LabOptions = {}) {
+    this.folder = mkdtempSync(join(tmpdir(), 'hast-lab-'));
+    this.#cleaner = startCleaner(this.folder);
+    this.configPath = join(this.folder, 'hast.conf');
+    this.resources = options.resources ?? ['data'];
+    this.componentBytes = options.componentBytes ?? 64 << 20;
+    this.#local = options.local ?? ((host, resource) => host.component(resource));
+    const bin = join(this.folder, 'bin');
+    mkdirSync(bin);
+    for (const program of ['hastd', 'hastctl']) install(bin, program);
+    const surroundings: Surroundings = {
+      folder: this.folder,
+      path: `${bin}:${SYSTEM_PATH}`,
+      now: () => this.now(),
+    };
+    this.outside = new Machine('outside', surroundings);
+    this.network = new Network(this.outside);
+    this.alpha = new Host('alpha', surroundings, this.network, this.configPath);
+    this.beta = new Host('beta', surroundings, this.network, this.configPath);
+    this.configure(options.settings ?? '');
+  }
+
+  get hosts(): readonly Host[] {
+    return [this.alpha, this.beta];
+  }
+
+  other(host: Host): Host {
+    return host === this.alpha ? this.beta : this.alpha;
+  }
+
+  /** Seconds since the beginning. */
+  now(): number {
+    return (performance.now() - this.#startedMs) / 1000;
+  }
+
+  /** The next sentence of the story. */
+  say(sentence: string): void {
+    process.stdout.write(`${this.now().toFixed(1).padStart(8)} s  ${sentence}\n`);
+  }
+
+  /** Writes hast.conf, the same file on both hosts. */
+  configure(settings: string): void {
+    const resources = this.resources.map((resource) => {
+      const ends = this.hosts.map((host) => {
+        const local = this.#local(host, resource);
+        const remote = `tcp4://${ADDRESS[this.other(host).hostName]}`;
+        return `    on ${host.name} {\n        local ${local}\n        remote ${remote}\n    }\n`;
+      });
+      return `resource ${resource} {\n${ends.join('')}}\n`;
+    });
+    writeFileSync(this.configPath, `${settings}\n\n${resources.join('\n')}`);
+  }
+
+  /** Powers everything on and creates the components; no daemon runs yet. */
+  async boot(): Promise<void> {
+    await this.outside.boot();
+    await this.network.open();
+    await Promise.all(this.hosts.map((host) => host.boot()));
+    for (const host of this.hosts) {
+      for (const resource of this.resources) host.makeComponent(resource, this.componentBytes);
+    }
+  }
+
+  /** From nothing to a pair in sync: alpha primary, beta secondary, of every resource. */
+  async startPair(): Promise<void> {
+    await this.boot();
+    await Promise.all(
+      this.hosts.map(async (host) => {
+        await host.hastctl(`create ${this.resources.join(' ')}`);
+        await host.startHastd();
+      }),
+    );
+    await this.beta.hastctl('role secondary all');
+    await this.alpha.hastctl('role primary all');
+    for (const resource of this.resources) await this.inSync(this.alpha, resource);
+    this.say('alpha is primary, beta secondary, both in sync');
+  }
+
+  /** Waits until `primary` is connected, nothing is left to copy, and the other host knows that. */
+  async inSync(primary: Host, resource = 'data', limitMs = 60_000): Promise<void> {
+    const options = { resource, limitMs };
+    await primary.until(
+      `${resource} in sync`,
+      ({ status, counters }) => status === 'complete' && counters.dirty === 0,
+      options,
+    );
+    const secondary = this.other(primary);
+    await secondary.until(`${resource} complete`, ({ localCopy }) => localCopy === 'complete', options);
+  }
+
+  /** Ends everything. After a failure the logs are shown and kept. */
+  async close(failed: boolean): Promise<void> {
+    await Promise.all([...this.hosts, this.outside].map((machine) => machine.kill()));
+    if (failed) {
+      this.#cleaner.kill('SIGKILL');
+      this.#showLogs();
+    } else {
+      this.#cleaner.stdin?.end();
+      await new Promise((resolve) => this.#cleaner.once('close', resolve));
+    }
+  }
+
+  #showLogs(): void {
+    for (const { name, folder } of [...this.hosts, this.outside]) {
+      for (const entry of readdirSync(folder, { withFileTypes: true })) {
+        if (!entry.name.endsWith('.log')) {
+          rmSync(join(folder, entry.name), { recursive: true, force: true });
+          continue;
+        }
+        const lines = readFileSync(join(folder, entry.name), 'utf8').trimEnd().split('\n');
+        const shown = lines.slice(-LOG_LINES_SHOWN).map((line) => `    ${line}\n`);
+        process.stdout.write(`--- ${name}: ${entry.name}, ${lines.length} lines\n${shown.join('')}`);
+      }
+    }
+    process.stdout.write(`--- all logs are kept in ${this.folder}\n`);
+  }
+}
+
+/** Commands by their names, as after an installation. */
+function install(bin: string, program: string): void {
+  const path = join(bin, program);
+  writeFileSync(path, `#!/bin/sh\nexec '${execPath}' '${join(PROGRAMS, `${program}.js`)}' "$@"\n`);
+  chmodSync(path, 0o755);
+}
+
+/** Removes the folder as soon as the other end of its input is closed, in whatever way this process ends. */
+function startCleaner(folder: string): ChildProcess {
+  const script = 'trap "" INT TERM HUP; cat >/dev/null; until rm -rf "$1"; do sleep 0.1; done';
+  return spawn('sh', ['-c', script, 'cleaner', folder], {
+    detached: true,
+    stdio: ['pipe', 'ignore', 'ignore'],
+  });
+}
