@@ -1,0 +1,523 @@
+# shellcheck shell=sh
+# shellcheck disable=SC2034 # settings are read by whoever sources this
+#
+# What every fail-over script of HAST shares: settings, the log, bounded waits for real state, questions to hastd, block
+# devices, file systems, addresses. POSIX sh for FreeBSD and Linux; the settings are described in
+# hast-failover.conf.sample, the exit statuses in README.md. Functions that need variables of their own are
+# subshells. Whoever sources this sets `share` to the directory above it.
+
+: "${share:?the directory of the scripts}"
+EX_USAGE=64
+EX_REFUSED=69 # this node must not become primary
+EX_TEMPFAIL=75 # a later event wants the opposite, or the lock is not to be had
+EX_CONFIG=78
+
+# ---------------------------------------------------------------------------------------------------------- settings
+
+# load_settings [FILE]: defaults, then FILE. Without FILE: $HAST_FAILOVER_CONF, then the usual places, if there is one.
+load_settings() {
+	PATH=${PATH:-/usr/bin:/bin}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/sbin:/usr/bin:/bin
+	export PATH
+	default_settings
+	settings_file=${1:-${HAST_FAILOVER_CONF:-}}
+	if [ -z "$settings_file" ]; then
+		for settings_file in "$prefix/etc/hast-failover.conf" /etc/hast-failover.conf; do
+			[ -e "$settings_file" ] && break
+			settings_file=
+		done
+	fi
+	[ -n "$settings_file" ] || return 0
+	if [ ! -r "$settings_file" ]; then
+		say err "cannot read the settings in $settings_file"
+		return "$EX_CONFIG"
+	fi
+	settings_file=$(readlink -f -- "$settings_file")
+	# shellcheck source=/dev/null
+	. "$settings_file"
+}
+
+# Where locks, notes and the output of commands are.
+make_state_dir() (
+	umask 077
+	mkdir -p "$state_dir" || {
+		say err "cannot make the directory $state_dir"
+		exit 1
+	}
+)
+
+default_settings() {
+	# From <prefix>/lib/hast/share.
+	prefix=$(readlink -f -- "$share/../../..")
+	name=hast-failover
+	log=local0.notice
+	resources=
+	hastctl=hastctl
+	[ -x "$prefix/sbin/hastctl" ] && hastctl=$prefix/sbin/hastctl
+	hastctl_flags=
+	run_dir=/var/run
+	state_dir=/var/run/hast-failover
+	device_dir=/dev/hast
+	mount_dir=/hast
+	mount_options=
+	zpool_import_flags=-f
+	vip_prefix=
+	ucarp_interface=
+	ucarp_nodes=
+	ucarp_address=
+	ucarp_vhid=
+	ucarp_passfile=
+	ucarp_flags=
+	state=
+	provider=
+	kill_users=yes
+	hastd_timeout=30
+	peer_timeout=30
+	device_timeout=30
+	umount_timeout=10
+	lock_timeout=120
+	command_timeout=60
+	case $(uname -s) in
+	Linux)
+		attach=nbd
+		fstype=ext4
+		fsck_flags=-p
+		;;
+	*)
+		attach=none
+		fstype=ufs
+		fsck_flags='-p -y'
+		;;
+	esac
+}
+
+# Answers for one resource; the file of settings may define them anew.
+fstype_of() { echo "$fstype"; }
+mountpoint_of() { echo "$mount_dir/$1"; }
+pool_of() { echo "$1"; }
+start_services() { :; }
+stop_services() { :; }
+
+# --------------------------------------------------------------------------------------------------------------- log
+
+# say PRIORITY TEXT: to syslog, and to standard error with the time.
+say() {
+	case $1 in
+	info | notice) logger -t "${name:-hast-failover}" -p "${log:-local0.notice}" -- "$2" 2>/dev/null || : ;;
+	*) logger -t "${name:-hast-failover}" -p "${log%.*}.$1" -- "$2" 2>/dev/null || : ;;
+	esac
+	printf '%s %s: %s%s\n' "$(date +%H:%M:%S)" "${name:-hast-failover}" \
+		"$(case $1 in info | notice) ;; *) echo "$1: " ;; esac)" "$2" >&2 || :
+}
+
+# run WHAT COMMAND...: what the command prints is logged when it fails. Its exit status. (A file, because a program that
+# stays in the background would keep a pipe open.)
+run() (
+	what=$1
+	shift
+	status=0
+	"$@" </dev/null >"$state_dir/output.$$" 2>&1 || status=$?
+	[ "$status" -eq 0 ] || say err "$what: exit status $status: $(tr '\n' ' ' <"$state_dir/output.$$")"
+	rm -f "$state_dir/output.$$"
+	exit "$status"
+)
+
+# ------------------------------------------------------------------------------------------------------------- waits
+
+# Seconds on a clock that nobody sets.
+seconds() {
+	if [ -r /proc/uptime ]; then
+		read -r up _ </proc/uptime
+		echo "${up%.*}"
+	else
+		ps -o etimes= -p $$ | tr -d ' '
+	fi
+}
+
+# wait_for SECONDS COMMAND...: asks ten times a second. 0 when the command succeeds, its exit status when that is more
+# than 1 (there is no point in waiting longer), 1 when the time is over.
+wait_for() {
+	wait_end=$(($(seconds) + $1))
+	shift
+	while :; do
+		wait_status=0
+		"$@" || wait_status=$?
+		[ "$wait_status" -eq 1 ] || return "$wait_status"
+		[ "$(seconds)" -lt "$wait_end" ] || return 1
+		sleep 0.1
+	done
+}
+
+# --------------------------------------------------------------------------------------------- what is wanted, and who
+
+# Events can overtake each other: every one notes what it wants before it waits for its turn, and one that finds that
+# the opposite is wanted meanwhile stops where it can.
+
+# note_wanted primary|secondary
+note_wanted() {
+	make_state_dir || return
+	echo "$1" >"$state_dir/wanted.$$" && mv -f "$state_dir/wanted.$$" "$state_dir/wanted"
+}
+
+# still_wanted ROLE: 0, or 75 when it is not.
+still_wanted() {
+	read -r wanted <"$state_dir/wanted" 2>/dev/null || wanted=$1
+	[ "$wanted" = "$1" ] || return "$EX_TEMPFAIL"
+}
+
+# locked COMMAND...: one at a time; 75 when its turn does not come in time. Programs it leaves behind do not keep the lock.
+locked() {
+	if command -v flock >/dev/null 2>&1; then
+		flock -o -E "$EX_TEMPFAIL" -w "$lock_timeout" "$state_dir/lock" "$@"
+	else
+		lockf -k -s -t "$lock_timeout" "$state_dir/lock" "$@"
+	fi
+}
+
+# run_while_wanted ROLE COMMAND...: 75, and the command is ended, when ROLE is no longer wanted.
+run_while_wanted() (
+	wanted_role=$1
+	shift
+	"$@" </dev/null >"$state_dir/output.$$" 2>&1 &
+	child=$!
+	while kill -0 "$child" 2>/dev/null; do
+		if ! still_wanted "$wanted_role"; then
+			kill "$child" 2>/dev/null
+			wait "$child" 2>/dev/null
+			rm -f "$state_dir/output.$$"
+			exit "$EX_TEMPFAIL"
+		fi
+		sleep 0.1
+	done
+	status=0
+	wait "$child" || status=$?
+	while read -r line; do say info "$1: $line"; done <"$state_dir/output.$$"
+	rm -f "$state_dir/output.$$"
+	exit "$status"
+)
+
+# ------------------------------------------------------------------------------------------------------------- hastd
+
+# hast_ctl SUBCOMMAND ARGUMENT...
+hast_ctl() {
+	hast_subcommand=$1
+	shift
+	# shellcheck disable=SC2086 # several words
+	timeout "$command_timeout" "$hastctl" "$hast_subcommand" $hastctl_flags "$@"
+}
+
+# ask RESOURCE...: sets `state` to what `hastctl status --json` prints, of all when none is named; a resource that hastd
+# does not know has no role there. 1 when hastd does not answer, 78 when hastctl cannot even ask.
+ask() {
+	ask_status=0
+	state=$(hast_ctl status --json "$@" 2>/dev/null) || ask_status=$?
+	case $ask_status in
+	[0-9]) ;; # per resource
+	69 | 70 | 71 | 124) return 1 ;;
+	*) return "$EX_CONFIG" ;;
+	esac
+}
+
+# field NAME: a field of `state`; of several resources, one on a line.
+field() {
+	printf '%s\n' "$state" | sed -n "s/^ *\"$1\": \"\{0,1\}\([^\",]*\)\"\{0,1\},\{0,1\}\$/\1/p"
+}
+
+# The worker of a secondary lives as long as a primary is connected. 69: it is not a matter of waiting.
+no_primary_is_connected() {
+	still_wanted primary || return
+	ask "$1" || return 1
+	case $(field role) in
+	init | primary) ;;
+	secondary) [ "$(field workerpid)" = 0 ] ;;
+	*) return "$EX_REFUSED" ;;
+	esac
+}
+
+# Whether the local copy may be used alone, as its metadata says (no daemon is needed).
+copy_is_complete() (
+	printed=$(hast_ctl dump "$1" 2>&1) || {
+		say err "$1: its metadata cannot be read: $(echo "$printed" | tr '\n' ' ')"
+		exit 1
+	}
+	case $printed in
+	*'Local copy is incomplete'* | *'will not use this metadata'*)
+		say err "$1: $(echo "$printed" | grep WARNING | tr '\n' ' ')"
+		exit 1
+		;;
+	esac
+)
+
+# The device of a primary is offered: 0, 1 not yet, 69 never.
+device_is_offered() {
+	still_wanted primary || return
+	ask "$1" || return 1
+	[ "$(field role)" = primary ] || return "$EX_REFUSED"
+	[ "$(field exported)" = true ] || return "$EX_REFUSED"
+	[ "$(field workerpid)" != 0 ] || return 1
+	if [ "$attach" = none ]; then
+		[ -c "$(device_of "$1")" ] || [ -b "$(device_of "$1")" ]
+	else
+		[ -S "$(socket_of "$1")" ]
+	fi
+}
+
+# become_primary RESOURCE: the device is offered afterwards. Does nothing where that is so already.
+become_primary() (
+	wait_for "$peer_timeout" no_primary_is_connected "$1"
+	case $? in
+	0) ;;
+	1)
+		say err "$1: refused: another node is primary and connected, still after $peer_timeout s"
+		exit "$EX_REFUSED"
+		;;
+	"$EX_TEMPFAIL") exit "$EX_TEMPFAIL" ;;
+	*)
+		say err "$1: hastd knows no such resource"
+		exit 1
+		;;
+	esac
+	before=$(field role)
+	if [ "$before" != primary ]; then
+		if ! copy_is_complete "$1"; then
+			say err "$1: refused: this copy may not be used alone; 'hastctl role -f primary $1' would use it as it is"
+			exit "$EX_REFUSED"
+		fi
+		still_wanted primary || exit
+		say notice "$1: role primary"
+		run "hastctl role primary $1" hast_ctl role primary "$1" || exit 1
+	fi
+	status=0
+	wait_for "$device_timeout" device_is_offered "$1" || status=$?
+	case $status in
+	0) [ "$before" = primary ] || say notice "$1: its device is there" ;;
+	1) say err "$1: there is no device after $device_timeout s" ;;
+	"$EX_REFUSED") say err "$1: hastd offers no device, see its log" ;;
+	esac
+	exit "$status"
+)
+
+# become_secondary RESOURCE: returns when the device is gone.
+become_secondary() (
+	ask "$1" && [ "$(field role)" = secondary ] && exit 0
+	say notice "$1: role secondary"
+	run "hastctl role secondary $1" hast_ctl role secondary "$1" || exit 1
+)
+
+# ----------------------------------------------------------------------------------------------------- block devices
+
+# Where hastd offers the device of a resource, and where its block device is: a link that attach_* makes, or the device
+# that the system made. Both have the name of the provider, which `learn_provider` finds out.
+socket_of() { echo "$run_dir/hast/${provider:-$1}"; }
+device_of() { echo "$device_dir/${provider:-$1}"; }
+learn_provider() {
+	provider=$(printf '%s\n' "$state" | awk -F '"' -v name="$1" '
+		$2 == "resource" { found = ($4 == name) }
+		$2 == "provname" && found { print $4 }')
+}
+
+# How what hastd offers becomes a block device: `attach` in the settings names a METHOD, that is three functions,
+#   attach_METHOD RESOURCE SOCKET LINK    make LINK a block device, or a link to one
+#   detach_METHOD RESOURCE SOCKET LINK    the reverse; succeeds when there is nothing to do
+#   attached_METHOD RESOURCE SOCKET LINK  whether it is so
+# METHOD may be one of these, or one of the user's own.
+attach_device() { device_call attach "$1"; }
+detach_device() { device_call detach "$1"; }
+device_is_attached() { device_call attached "$1"; }
+
+device_call() {
+	"$1_$attach" "$2" "$(socket_of "$2")" "$(device_of "$2")"
+}
+
+# The system makes the device itself.
+attach_none() { :; }
+detach_none() { :; }
+attached_none() { :; }
+
+# The nbd module of Linux. The client connects again when hastd's worker is replaced.
+attach_nbd() (
+	if ! nbd=$(free_nbd); then
+		run 'modprobe nbd' modprobe nbd || exit 1
+		if ! nbd=$(free_nbd); then
+			say err "$1: every /dev/nbd* is in use (modprobe nbd nbds_max=...)"
+			exit 1
+		fi
+	fi
+	run "nbd-client $nbd" timeout "$command_timeout" nbd-client -unix "$2" "$nbd" -name "${2##*/}" -persist || exit 1
+	mkdir -p "${3%/*}" && ln -sfn "$nbd" "$3"
+)
+
+free_nbd() {
+	for nbd_device in /dev/nbd[0-9] /dev/nbd[0-9][0-9]; do
+		[ -b "$nbd_device" ] || continue
+		nbd-client -c "$nbd_device" >/dev/null 2>&1 || {
+			echo "$nbd_device"
+			return 0
+		}
+	done
+	return 1
+}
+
+detach_nbd() (
+	[ -L "$3" ] || exit 0
+	nbd=$(readlink -- "$3")
+	if nbd-client -c "$nbd" >/dev/null 2>&1; then run "nbd-client -d $nbd" nbd-client -d "$nbd" || exit 1; fi
+	rm -f "$3"
+)
+
+attached_nbd() {
+	[ -b "$3" ] && nbd-client -c "$(readlink -- "$3")" >/dev/null 2>&1
+}
+
+# nbdfuse and a loop device: where there is no nbd module.
+attach_nbdfuse() (
+	fuse=$state_dir/fuse/$1
+	mkdir -p "$fuse" "${3%/*}" || exit 1
+	# Ends with the unmounting of its directory, not with this script.
+	(trap '' HUP && exec nbdfuse "$fuse" "nbd+unix:///?socket=$2") </dev/null >/dev/null 2>"$fuse.log" &
+	if ! wait_for "$device_timeout" test -f "$fuse/nbd"; then
+		say err "$1: nbdfuse: $(tr '\n' ' ' <"$fuse.log")"
+		detach_nbdfuse "$@"
+		exit 1
+	fi
+	if ! loop=$(losetup --find --show "$fuse/nbd" 2>&1); then
+		say err "$1: losetup: $loop"
+		detach_nbdfuse "$@"
+		exit 1
+	fi
+	ln -sfn "$loop" "$3"
+)
+
+detach_nbdfuse() (
+	fuse=$state_dir/fuse/$1
+	if [ -L "$3" ]; then
+		loop=$(readlink -- "$3")
+		if losetup "$loop" >/dev/null 2>&1; then run "losetup -d $loop" losetup -d "$loop" || exit 1; fi
+		rm -f "$3"
+	fi
+	case $(mount) in
+	*" on $fuse "*) run "fusermount3 -u $fuse" fusermount3 -u -z "$fuse" ;;
+	esac
+)
+
+attached_nbdfuse() {
+	[ -b "$3" ] && [ -f "$state_dir/fuse/$1/nbd" ] && losetup "$(readlink -- "$3")" >/dev/null 2>&1
+}
+
+# ------------------------------------------------------------------------------------------------------ file systems
+
+# mounted_from DIRECTORY: the device that is mounted there; nothing when none is.
+mounted_from() {
+	mount | awk -v directory="$1" '$2 == "on" && $3 == directory { device = $1 } END { if (device != "") print device }'
+}
+
+# mount_resource RESOURCE: checks and mounts what is on its device; does nothing where that is so already.
+mount_resource() (
+	type=$(fstype_of "$1")
+	case $type in
+	none) ;;
+	zfs) import_pool "$1" ;;
+	*) check_and_mount "$1" "$type" "$(device_of "$1")" "$(mountpoint_of "$1")" ;;
+	esac
+)
+
+# What a fsck may answer and yet be content: Linux sets bit 1 when it has corrected something.
+fsck_is_content() {
+	[ "$1" -eq 0 ] || { [ "$1" -eq 1 ] && [ "$(uname -s)" = Linux ]; }
+}
+
+check_and_mount() (
+	device=$(readlink -f -- "$3")
+	mounted=$(mounted_from "$4")
+	if [ -n "$mounted" ]; then
+		if [ "$mounted" = "$device" ] || [ "$mounted" = "$3" ]; then exit 0; fi
+		say err "$1: $4 is in use: $mounted is mounted there"
+		exit 1
+	fi
+	mkdir -p "$4" || exit 1
+	say notice "$1: fsck of $device"
+	status=0
+	# shellcheck disable=SC2086 # several words
+	run_while_wanted primary "fsck.$2" $fsck_flags "$device" || status=$?
+	[ "$status" -ne "$EX_TEMPFAIL" ] || exit "$status"
+	if ! fsck_is_content "$status"; then
+		say err "$1: fsck: exit status $status; repair the file system by hand"
+		exit 1
+	fi
+	still_wanted primary || exit
+	run "$1: mount" mount -t "$2" ${mount_options:+-o "$mount_options"} "$device" "$4" || exit 1
+	say notice "$1: mounted on $4"
+)
+
+import_pool() (
+	pool=$(pool_of "$1")
+	zpool list -H -o name "$pool" >/dev/null 2>&1 && exit 0
+	# shellcheck disable=SC2086 # several words
+	run "zpool import $pool" zpool import $zpool_import_flags "$pool" || exit 1
+	say notice "$1: pool $pool imported"
+)
+
+# unmount_resource RESOURCE: whoever uses it is ended.
+unmount_resource() (
+	type=$(fstype_of "$1")
+	case $type in
+	none) ;;
+	zfs)
+		pool=$(pool_of "$1")
+		zpool list -H -o name "$pool" >/dev/null 2>&1 || exit 0
+		run "zpool export $pool" zpool export -f "$pool" || exit 1
+		say notice "$1: pool $pool exported"
+		;;
+	*)
+		directory=$(mountpoint_of "$1")
+		[ -n "$(mounted_from "$directory")" ] || exit 0
+		force_unmount "$directory" || {
+			say err "$1: $directory cannot be unmounted"
+			exit 1
+		}
+		say notice "$1: unmounted"
+		;;
+	esac
+)
+
+force_unmount() {
+	if [ "$(uname -s)" != Linux ]; then
+		run "umount $1" umount -f "$1"
+	else
+		wait_for "$umount_timeout" try_unmount "$1" || run "umount $1" umount "$1"
+	fi
+}
+
+# Linux cannot unmount what somebody uses.
+try_unmount() {
+	umount "$1" 2>/dev/null && return 0
+	[ -n "$(mounted_from "$1")" ] || return 0
+	[ "$kill_users" != yes ] || fuser -k -M -m "$1" >/dev/null 2>&1 || :
+	return 1
+}
+
+# --------------------------------------------------------------------------------------------------------- addresses
+
+# CARP carries its own address; with ucarp it is for the scripts. Does nothing unless `vip_prefix` is set.
+add_address() {
+	[ -n "$vip_prefix" ] && [ -n "${1:-}" ] && [ -n "${2:-}" ] || return 0
+	case $(uname -s) in
+	Linux) run "address $2" ip address replace "$2/$vip_prefix" dev "$1" ;;
+	*) run "address $2" ifconfig "$1" alias "$2/$vip_prefix" ;;
+	esac
+}
+
+remove_address() {
+	[ -n "$vip_prefix" ] && [ -n "${1:-}" ] && [ -n "${2:-}" ] || return 0
+	case $(uname -s) in
+	Linux)
+		case $(ip -o address show dev "$1") in
+		*" $2/"*) run "address $2" ip address del "$2/$vip_prefix" dev "$1" ;;
+		esac
+		;;
+	*)
+		case $(ifconfig "$1") in
+		*" $2 "*) run "address $2" ifconfig "$1" -alias "$2" ;;
+		esac
+		;;
+	esac
+}
