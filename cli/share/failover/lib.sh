@@ -435,9 +435,13 @@ check_and_mount() (
 	fi
 	mkdir -p "$4" || exit 1
 	say notice "$1: fsck of $device"
+	case $(uname -s) in
+	Linux) fsck=fsck.$2 ;;
+	*) fsck="fsck -t $2" ;;
+	esac
 	status=0
 	# shellcheck disable=SC2086 # several words
-	run_while_wanted primary "fsck.$2" $fsck_flags "$device" || status=$?
+	run_while_wanted primary $fsck $fsck_flags "$device" || status=$?
 	[ "$status" -ne "$EX_TEMPFAIL" ] || exit "$status"
 	if ! fsck_is_content "$status"; then
 		say err "$1: fsck: exit status $status; repair the file system by hand"
