@@ -94,8 +94,9 @@ export class Link {
   /** For what is sent from now on. */
   change(changes: Partial<LinkConditions>): void {
     this.#conditions = { ...this.#conditions, ...changes };
-    const { maxLatencyMs, bytesPerMs, spikeOneIn } = this.#conditions;
-    this.#isSlow = maxLatencyMs > SLOW_LATENCY_MS || bytesPerMs < SLOW_BYTES_PER_MS || spikeOneIn > 0;
+    const { maxLatencyMs, coalesceMs, bytesPerMs, spikeOneIn } = this.#conditions;
+    const isLate = maxLatencyMs + coalesceMs > SLOW_LATENCY_MS || spikeOneIn > 0;
+    this.#isSlow = isLate || bytesPerMs < SLOW_BYTES_PER_MS;
     this.#freeAtMs = 0;
   }
 

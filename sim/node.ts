@@ -61,6 +61,7 @@ export class SimNode {
   #daemon: Daemon | null = null;
   #process: SimProcess | null = null;
   #workers: SimWorkers | null = null;
+  #ending: SimProcess | null = null;
   /** The workers of main daemons that are no more. */
   #orphans: readonly SimWorker[] = [];
 
@@ -78,6 +79,11 @@ export class SimNode {
 
   get alive(): boolean {
     return this.#process?.alive === true;
+  }
+
+  /** Its main daemon was told to end, and has not ended yet. */
+  get isEnding(): boolean {
+    return this.#ending !== null && this.#ending === this.#process && this.#ending.alive;
   }
 
   get role(): Role {
@@ -190,6 +196,7 @@ export class SimNode {
   /** SIGTERM of the main daemon. */
   stop(): void {
     const [process, daemon] = [this.#process, this.#daemon];
+    this.#ending = process;
     process?.run(() => daemon?.stop(() => process.kill()));
   }
 

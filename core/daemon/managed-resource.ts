@@ -202,10 +202,11 @@ export class ManagedResource {
     this.log().write('info', `Role changed to ${role}.`);
     this.#role = role;
     this.#forced = role === 'primary' && force;
-    this.#conditions.clear();
     this.#backoff.reset();
     this.#leaveRole();
     this.#stopWorker(() => {
+      // Not before: what its last events tell is not new.
+      this.#conditions.clear();
       if (role === 'primary') this.#startPrimary();
       this.#hook('role', previous, role);
       done();

@@ -128,6 +128,9 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   of('refuse', { node, on: fc.boolean() }),
   latency,
   of('bandwidth', { from: anyNode, bytesPerMs: fc.integer({ min: 1, max: 1_000_000 }) }),
+  of('spikes', { from: anyNode, ms: durationMs }),
+  of('batch', { from: anyNode, ms: durationMs }),
+  of('fragment', { from: anyNode, on: fc.boolean() }),
   of('delay-close', { from: node, ms: durationMs }),
   of('fail', {
     node,

@@ -34,7 +34,15 @@ export function oneDevice({ view, ledger, report }: Bench): Checker {
 
   function checkDual(): void {
     const dual = view.role('a') === 'primary' && view.role('b') === 'primary';
-    if (!dual || !view.hasWorker('a') || !view.hasWorker('b') || toldMs >= changedMs) return;
+    if (
+      !dual ||
+      view.isEnding('a') ||
+      view.isEnding('b') ||
+      !view.hasWorker('a') ||
+      !view.hasWorker('b') ||
+      toldMs >= changedMs
+    )
+      return;
     const calmMs = Math.min(view.linksCalmMs(), view.nodeCalmMs('a'), view.nodeCalmMs('b'));
     const laterMs = view.setup.timeout * 1000 + REPORT_MS + (faults ? LONGEST_BACKOFF_MS : 0);
     const sinceMs = view.nowMs() - Math.max(changedMs, startedMs);

@@ -5,12 +5,14 @@ import type { Bench, Checker } from './checker.js';
 
 export function roles({ view, report }: Bench): Checker {
   const known: Record<NodeName, Role> = { a: 'init', b: 'init' };
+  const wasEnding: Record<NodeName, boolean> = { a: false, b: false };
   let lookedMs = 0;
 
   function look(node: NodeName): void {
     const role = view.role(node);
-    // A main daemon that starts has no role, and tells nobody.
-    const isDoneTo = view.nodeCalmMs(node) <= view.nowMs() - lookedMs;
+    // A main daemon that starts has no role, one that ends has lost it: neither tells anybody.
+    const isDoneTo = view.nodeCalmMs(node) <= view.nowMs() - lookedMs || wasEnding[node];
+    wasEnding[node] = view.isEnding(node) || !view.isUp(node);
     if (role !== known[node] && !isDoneTo && view.setup.cores[node] === 'own') {
       report(`${node} was ${known[node]} and is ${role}, and no hook ran`);
     }

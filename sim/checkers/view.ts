@@ -29,6 +29,8 @@ export interface View {
   role(node: NodeName): Role;
   /** The main daemon runs. */
   isUp(node: NodeName): boolean;
+  /** Its main daemon was told to end, and has not ended yet. */
+  isEnding(node: NodeName): boolean;
   hasWorker(node: NodeName): boolean;
   /** What `hastctl status` would say; null without a worker that answers. */
   status(node: NodeName): WorkerStatus | null;

@@ -34,7 +34,11 @@ export function actionMarks(action: Action, roleOf: (node: NodeName) => Role): r
       return ['connections reset'];
     case 'latency':
     case 'bandwidth':
+    case 'spikes':
+    case 'batch':
       return [`${action.kind} changed`];
+    case 'fragment':
+      return ['everything in pieces'];
     case 'delay-close':
       return ['close heard late'];
     case 'move':
@@ -92,6 +96,9 @@ export const ACTION_MARKS: readonly string[] = [
   'connections reset',
   'latency changed',
   'bandwidth changed',
+  'spikes changed',
+  'batch changed',
+  'everything in pieces',
   'close heard late',
   'address moved',
   ...(['data', 'metadata', 'map'] as const).flatMap((place) => [

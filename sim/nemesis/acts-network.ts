@@ -125,6 +125,34 @@ export function bandwidth(draft: Draft): void {
   draft.loadSome();
 }
 
+/** Some packets are late, and with them all that come behind. */
+export function spikes(draft: Draft): void {
+  const from = someWay(draft);
+  draft.fault({ kind: 'spikes', from, ms: logUniform(draft.random, 4, draft.chance(1, 4) ? 16_000 : 256) });
+  draft.loadSome();
+  draft.waitAbout(1, 32_000);
+  draft.take({ kind: 'spikes', from, ms: 0 });
+  draft.loadSome();
+}
+
+/** Many messages are read as one. */
+export function batches(draft: Draft): void {
+  const from = someWay(draft);
+  draft.fault({ kind: 'batch', from, ms: logUniform(draft.random, 1, 256) });
+  draft.loadSome();
+  draft.take({ kind: 'batch', from, ms: 0 });
+  draft.loadSome();
+}
+
+/** No message is read as one. */
+export function pieces(draft: Draft): void {
+  const from = someWay(draft);
+  draft.fault({ kind: 'fragment', from, on: true });
+  draft.loadSome();
+  draft.take({ kind: 'fragment', from, on: false });
+  draft.loadSome();
+}
+
 /** The end of a connection is heard of late; meanwhile the next one may begin. */
 export function lateClose(draft: Draft): void {
   const from = draft.someNode;

@@ -84,6 +84,9 @@ type Fault = Extract<
       | 'refuse'
       | 'latency'
       | 'bandwidth'
+      | 'spikes'
+      | 'batch'
+      | 'fragment'
       | 'delay-close'
       | 'fail'
       | 'slow'
@@ -113,6 +116,11 @@ function printFault(action: Fault): string {
       return `latency${ways(action.from)} ${printDuration(action.minMs)}..${printDuration(action.maxMs)}`;
     case 'bandwidth':
       return `bandwidth${ways(action.from)} ${String(action.bytesPerMs)}kB/s`;
+    case 'spikes':
+    case 'batch':
+      return `${action.kind}${ways(action.from)} ${printDuration(action.ms)}`;
+    case 'fragment':
+      return `fragment${ways(action.from)}${action.on ? '' : ' no'}`;
     case 'delay-close':
       return `delay-close ${action.from} ${printDuration(action.ms)}`;
     case 'fail': {

@@ -141,6 +141,12 @@ export type Action =
   | { readonly kind: 'refuse'; readonly node: NodeName; readonly on: boolean }
   | { readonly kind: 'latency'; readonly from: Way; readonly minMs: number; readonly maxMs: number }
   | { readonly kind: 'bandwidth'; readonly from: Way; readonly bytesPerMs: number }
+  /** One packet in eight takes up to so much longer; 0: none does. */
+  | { readonly kind: 'spikes'; readonly from: Way; readonly ms: number }
+  /** What arrives is noticed at multiples of this only, and read as one; 0: at once. */
+  | { readonly kind: 'batch'; readonly from: Way; readonly ms: number }
+  /** Every burst travels in pieces, not only some. */
+  | { readonly kind: 'fragment'; readonly from: Way; readonly on: boolean }
   /** FIN and RST of that node's closes arrive late. */
   | { readonly kind: 'delay-close'; readonly from: NodeName; readonly ms: number }
   /** The node's address changes; both configurations follow with a reload. */

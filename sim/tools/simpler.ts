@@ -63,6 +63,8 @@ export function simplerActions(action: Action): readonly Action[] {
     case 'mend':
       return action.from === null ? [] : [{ ...action, from: null }];
     case 'pause':
+    case 'spikes':
+    case 'batch':
     case 'delay-close':
       return rounderTimes(action.ms).map((ms) => ({ ...action, ms }));
     case 'latency':

@@ -1,6 +1,7 @@
 /** What a script can do to a world, action by action. */
 import { unreachable } from '../../core/base/assert.js';
 import { METADATA_BYTES } from '../../core/metadata/geometry.js';
+import { LAN_CONDITIONS, type LinkConditions } from '../link.js';
 import {
   otherNode,
   BLOCK_BYTES,
@@ -14,6 +15,8 @@ import { holds } from './conditions.js';
 import { expectIt } from './expectations.js';
 import { heal, settle } from './settle.js';
 import type { World } from './world.js';
+
+const SPIKE_ONE_IN = 8;
 
 /** A role command answers at once; what it says is in the log. */
 export function perform(world: World, action: Action): void {
@@ -60,6 +63,9 @@ export function perform(world: World, action: Action): void {
     case 'refuse':
     case 'latency':
     case 'bandwidth':
+    case 'spikes':
+    case 'batch':
+    case 'fragment':
     case 'delay-close':
     case 'move':
       world.faults++;
@@ -151,6 +157,9 @@ type NetworkAction = Of<
   | 'refuse'
   | 'latency'
   | 'bandwidth'
+  | 'spikes'
+  | 'batch'
+  | 'fragment'
   | 'delay-close'
   | 'move'
 >;
@@ -182,17 +191,22 @@ function strikeNetwork(world: World, action: NetworkAction): void {
       lan.host(action.node).refuses = action.on;
       return;
     case 'latency':
-      for (const from of sources(action.from)) {
-        lan.link(from, otherNode(from)).change({ minLatencyMs: action.minMs, maxLatencyMs: action.maxMs });
-      }
+      change(world, action.from, { minLatencyMs: action.minMs, maxLatencyMs: action.maxMs });
       return;
     case 'bandwidth':
-      for (const from of sources(action.from)) {
-        lan.link(from, otherNode(from)).change({ bytesPerMs: action.bytesPerMs });
-      }
+      change(world, action.from, { bytesPerMs: action.bytesPerMs });
+      return;
+    case 'spikes':
+      change(world, action.from, { spikeMs: action.ms, spikeOneIn: action.ms === 0 ? 0 : SPIKE_ONE_IN });
+      return;
+    case 'batch':
+      change(world, action.from, { coalesceMs: action.ms });
+      return;
+    case 'fragment':
+      change(world, action.from, { fragmentOneIn: action.on ? 1 : LAN_CONDITIONS.fragmentOneIn });
       return;
     case 'delay-close':
-      lan.link(action.from, otherNode(action.from)).change({ closeDelayMs: action.ms });
+      change(world, action.from, { closeDelayMs: action.ms });
       return;
     case 'move':
       world.move(action.node);
@@ -200,6 +214,10 @@ function strikeNetwork(world: World, action: NetworkAction): void {
     default:
       unreachable(action);
   }
+}
+
+function change({ lan }: World, way: Way, changes: Partial<LinkConditions>): void {
+  for (const from of sources(way)) lan.link(from, otherNode(from)).change(changes);
 }
 
 type DiskAction = Of<

@@ -9,7 +9,7 @@ const NODES = ['a', 'b'] as const;
 /** What a script does to the network. */
 const NETWORK: ReadonlySet<Action['kind']> = new Set([
   ...(['cut', 'cut-after', 'cut-channel', 'mend', 'mend-channel', 'reset', 'refuse', 'move'] as const),
-  ...(['latency', 'bandwidth', 'delay-close', 'heal', 'settle'] as const),
+  ...(['latency', 'bandwidth', 'spikes', 'batch', 'fragment', 'delay-close', 'heal', 'settle'] as const),
 ]);
 /** To both nodes. */
 const BOTH: ReadonlySet<Action['kind']> = new Set(['move', 'heal', 'settle'] as const);

@@ -85,6 +85,10 @@ export class WorldView implements View {
     return this.#world.nodes[node].role;
   }
 
+  isEnding(node: NodeName): boolean {
+    return this.#world.nodes[node].isEnding;
+  }
+
   isUp(node: NodeName): boolean {
     return this.#world.nodes[node].alive;
   }

@@ -294,6 +294,10 @@ export class Stage implements View {
     return this.nodes[node].role;
   }
 
+  isEnding(): boolean {
+    return false;
+  }
+
   isUp(): boolean {
     return true;
   }
