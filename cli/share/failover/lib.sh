@@ -368,9 +368,12 @@ attached_nbd() {
 	[ -b "$3" ] && nbd-client -c "$(readlink -- "$3")" >/dev/null 2>&1
 }
 
+# As mount(8) shows it: /var/run is a link.
+fuse_directory() { echo "$(readlink -f -- "$state_dir")/fuse/$1"; }
+
 # nbdfuse and a loop device: where there is no nbd module.
 attach_nbdfuse() (
-	fuse=$state_dir/fuse/$1
+	fuse=$(fuse_directory "$1")
 	mkdir -p "$fuse" "${3%/*}" || exit 1
 	# Ends with the unmounting of its directory, not with this script.
 	(trap '' HUP && exec nbdfuse "$fuse" "nbd+unix:///?socket=$2") </dev/null >/dev/null 2>"$fuse.log" &
@@ -388,7 +391,7 @@ attach_nbdfuse() (
 )
 
 detach_nbdfuse() (
-	fuse=$state_dir/fuse/$1
+	fuse=$(fuse_directory "$1")
 	if [ -L "$3" ]; then
 		loop=$(readlink -- "$3")
 		if losetup "$loop" >/dev/null 2>&1; then run "losetup -d $loop" losetup -d "$loop" || exit 1; fi
@@ -407,7 +410,7 @@ attached_nbdfuse() {
 
 # mounted_from DIRECTORY: the device that is mounted there; nothing when none is.
 mounted_from() {
-	mount | awk -v directory="$1" '$2 == "on" && $3 == directory { device = $1 } END { if (device != "") print device }'
+	mount | awk -v directory="$(readlink -f -- "$1")" '$2 == "on" && $3 == directory { device = $1 } END { if (device != "") print device }'
 }
 
 # mount_resource RESOURCE: checks and mounts what is on its device; does nothing where that is so already.
