@@ -11,8 +11,11 @@ import type { IntakeOwner } from './intake.js';
 import { SESSION_DROPPED, type LinkOwner } from './link.js';
 import { Parts } from './parts.js';
 
-/** How long a starting primary keeps applications waiting for a peer that does not answer at all. */
-const FIRST_CONTACT_MS = 3_000;
+/**
+ * How long a starting primary keeps applications waiting for a peer that does not answer at all: an opening packet that is
+ * lost is sent again after 1 s. All of it is part of a fail-over whose old primary has no power.
+ */
+const FIRST_CONTACT_MS = 1_500;
 
 /** What a stopping primary has to say about a peer that did not finish in time is durable by then. */
 const LAST_WORDS_MS = 3_000;

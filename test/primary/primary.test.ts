@@ -159,12 +159,12 @@ describe('worker of a primary, its start', () => {
     expect(worker.worker?.status()).toMatchObject({ status: 'degraded', dirty: EXTENT });
   });
 
-  it('waits 3 s for a peer that does not answer at all', () => {
+  it('waits 1.5 s for a peer that does not answer at all', () => {
     const worker = new Worker();
     worker.lan.cut('s', 'p');
     worker.start().run(20);
     const id = worker.submit('write');
-    worker.run(2_900);
+    worker.run(1_400);
     expect(worker.answers.has(id)).toBe(false);
     worker.run(200);
     expect(worker.answers.get(id)).toBe('ok');
