@@ -23,6 +23,8 @@ const PACKAGES: Readonly<Record<string, string>> = {
   e2fsck: 'e2fsprogs',
   unshare: 'util-linux',
   nsenter: 'util-linux',
+  'fsck.ext4': 'e2fsprogs',
+  fuser: 'psmisc',
   ip: 'iproute2',
   nft: 'nftables',
 };

@@ -8,6 +8,7 @@ import { execFile, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { appendFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { eventually } from '../../e2e/cluster.js';
 import type { Finished } from '../../e2e/cluster.js';
 
@@ -138,12 +139,19 @@ export class Machine {
   }
 }
 
+export interface Line {
+  /** Since the story began. */
+  readonly atSeconds: number;
+  readonly text: string;
+}
+
 /** A program that runs on a machine, and all that it has printed. */
 export class Program {
   readonly name: string;
   readonly logPath: string;
   readonly #nsenter: ChildProcess;
   readonly #exit: Promise<number | null>;
+  readonly #lines: Line[] = [];
   #log = '';
 
   constructor(name: string, nsenter: ChildProcess, logPath: string, clock: Pick<Surroundings, 'now'>) {
@@ -152,12 +160,18 @@ export class Program {
     this.#nsenter = nsenter;
     this.#exit = exitOf(nsenter);
     for (const stream of [nsenter.stdout, nsenter.stderr]) {
-      stream?.setEncoding('utf8').on('data', (text: string) => {
-        this.#log += text;
-        const stamped = text.replace(/^(?=.)/gm, `${clock.now().toFixed(3)} `);
-        appendFileSync(logPath, stamped);
+      if (stream === null) continue;
+      createInterface({ input: stream }).on('line', (text) => {
+        const atSeconds = clock.now();
+        this.#lines.push({ atSeconds, text });
+        this.#log += `${text}\n`;
+        appendFileSync(logPath, `${atSeconds.toFixed(3)} ${text}\n`);
       });
     }
+  }
+
+  get lines(): readonly Line[] {
+    return this.#lines;
   }
 
   get log(): string {
@@ -197,6 +211,15 @@ export class Program {
         .slice(from)
         .split('\n')
         .find((line) => matches(line, pattern)),
+    );
+  }
+
+  /** The first line since then that matches, with the time it was printed. */
+  async line(pattern: RegExp | string, sinceSeconds: number, limitMs = 45_000): Promise<Line> {
+    return eventually(
+      `${this.name} to log ${String(pattern)} after ${sinceSeconds.toFixed(1)} s`,
+      () => this.#lines.find((line) => line.atSeconds >= sinceSeconds && matches(line.text, pattern)),
+      limitMs,
     );
   }
 }
