@@ -90,7 +90,7 @@ async function followed(killed: number, ucarp: Program, clerk: Program): Promise
     detected,
     promoted: await when(/its device is there/),
     attached: await when(/attached as/),
-    checked: await when(/fsck\.ext4: /),
+    checked: await when(/fsck\.ext4: .*: clean,/),
     mounted: await when(/mounted on/),
     wrote: (await clerk.line(/^confirmed/, await when(/this node serves/))).atSeconds,
   };
@@ -113,7 +113,7 @@ story(
   `failover: ucarp moves a database to the other host, ${ROUNDS} times, and back`,
   {
     needs: ['ucarp', 'python3', 'mkfs.ext4', 'fsck.ext4', 'fuser'],
-    limitMs: 60_000 + ROUNDS * 90_000,
+    limitMs: 120_000 + ROUNDS * 90_000,
   },
   async (lab) => {
     const { alpha, beta } = lab;
@@ -124,7 +124,7 @@ story(
     lab.say('there is an ext4 file system on the device');
     let master = await startUcarp(lab, alpha);
     await master.line(/this node serves/, 0);
-    let backup = await startUcarp(lab, beta);
+    const backup = await startUcarp(lab, beta);
     await backup.line(/this node stands by/, 0);
     await lab.inSync(alpha);
     lab.say('ucarp runs on both hosts; alpha has the address, the file system, the ledger');
@@ -155,12 +155,18 @@ story(
       lab.say(`none of ${await expectComplete(alpha, clerk)} confirmed entries is missing on alpha`);
       await lab.inSync(alpha);
     }
-    await master.stop();
-    await alpha.until('no device', ({ role }) => role === 'secondary');
-    await alpha.hastctl('role primary data');
-    const last = await alpha.attach();
-    await alpha.run(`e2fsck -fn ${last.path}`);
+    await confirmedMore(clerk, 50);
+    lab.say('alpha falls silent: not even the end of its connections is heard');
+    const silent = lab.now();
+    await alpha.loseMains();
+    lab.say(told(await followed(silent, backup, clerk)));
+    lab.say(`none of ${await expectComplete(beta, clerk)} confirmed entries is missing on beta`);
+
+    await backup.stop();
+    await beta.until('stepped down', ({ role }) => role === 'secondary');
+    await beta.hastctl('role primary data');
+    const last = await beta.attach();
+    await beta.run(`e2fsck -fn ${last.path}`);
     lab.say('the file system is clean');
-    await last.detach();
   },
 );

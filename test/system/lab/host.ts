@@ -55,9 +55,8 @@ export class Host extends Machine {
 
   /** Nobody hears from it again, not even that its connections end; then KILL to everything. */
   async loseMains(): Promise<void> {
-    await this.#network.isolate(this.hostName);
+    await this.#network.disconnect(this.hostName);
     await this.kill();
-    await this.#network.mend();
   }
 
   /** The file component of a resource. */

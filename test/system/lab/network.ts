@@ -8,7 +8,6 @@ export type HostName = 'alpha' | 'beta';
 /** Where a packet comes from or goes to. */
 export type Place = HostName | 'outside';
 
-const PLACES: readonly Place[] = ['alpha', 'beta', 'outside'];
 export const ADDRESS: Readonly<Record<Place, string>> = {
   alpha: '10.55.0.1',
   beta: '10.55.0.2',
@@ -29,6 +28,7 @@ const HARDWARE_ADDRESS: Readonly<Record<Place, string>> = {
 export class Network {
   readonly #outside: Machine;
   readonly #cuts = new Set<string>();
+  readonly #disconnected = new Set<HostName>();
 
   constructor(outside: Machine) {
     this.#outside = outside;
@@ -54,6 +54,7 @@ export class Network {
       `ip address add ${ADDRESS[name]}/${PREFIX} dev ${INTERFACE} && ip link set ${INTERFACE} up && ip link set lo up`,
     );
     await this.#outside.run(`ip link set ${name} master ${SWITCH} up`);
+    await this.reconnect(name);
   }
 
   /** Packets from one place to the other are lost from now on. */
@@ -68,22 +69,29 @@ export class Network {
     await this.#apply();
   }
 
-  /** A host hears nobody and nobody hears it. */
-  async isolate(host: HostName): Promise<void> {
-    for (const other of PLACES.filter((place) => place !== host)) {
-      this.#cuts.add(`${host} ${other}`).add(`${other} ${host}`);
-    }
+  /** A host hears nobody and nobody hears it, until it is reconnected or boots. */
+  async disconnect(host: HostName): Promise<void> {
+    this.#disconnected.add(host);
     await this.#apply();
+  }
+
+  async reconnect(host: HostName): Promise<void> {
+    if (this.#disconnected.delete(host)) await this.#apply();
   }
 
   /** Everything arrives again. */
   async mend(): Promise<void> {
     this.#cuts.clear();
+    this.#disconnected.clear();
     await this.#apply();
   }
 
   async #apply(): Promise<void> {
     const rules = { forward: '', input: '', output: '' };
+    for (const host of this.#disconnected) {
+      for (const hook of ['forward', 'input'] as const) rules[hook] += `iifname ${host} drop; `;
+      for (const hook of ['forward', 'output'] as const) rules[hook] += `oifname ${host} drop; `;
+    }
     for (const cut of this.#cuts) {
       const [from = '', to = ''] = cut.split(' ');
       if (from === 'outside') rules.output += `oifname ${to} drop; `;
