@@ -74,7 +74,7 @@ export function usage(complaint: string | null = null): Ending {
 export function parseCommandLine(argv: readonly string[]): CommandLine {
   const [name, ...args] = argv;
   const hastctl = declare();
-  if (name === 'help' || name === '--help') return help(subcommandOf(hastctl, args[0]) ?? hastctl);
+  if (name === 'help' || name === '--help') return helpOn(hastctl, args[0]);
   const subcommand = subcommandOf(hastctl, name);
   if (subcommand === null) return usage();
 
@@ -158,6 +158,11 @@ function sizeOf(what: string): (text: string) => bigint {
 
 function subcommandOf(hastctl: Command, name: string | undefined): Command | null {
   return hastctl.commands.find((command) => command.name() === name) ?? null;
+}
+
+function helpOn(hastctl: Command, name: string | undefined): Ending {
+  const command = name === undefined ? hastctl : subcommandOf(hastctl, name);
+  return command === null ? usage(`there is no command ${name ?? ''}`) : help(command);
 }
 
 function help(command: Command): Ending {

@@ -94,7 +94,7 @@ export function fuzzCommand(terminal: Terminal): Command {
 Examples:
   hastsim fuzz                                   ${String(DEFAULT_SEEDS)} seeds, from 1
   hastsim fuzz --seeds 10000 --from 50001        other ones
-  hastsim fuzz --seconds 3600 --from "$(date +%s)" --profile harsh
+  hastsim fuzz --seconds 3600 --from "$(date +%s)" --profile hostile
   hastsim fuzz --seeds 100000 --shard 3/8        the third of eight machines
   hastsim fuzz --seeds 500 --json | jq .marks`,
     )

@@ -67,6 +67,7 @@ describe('usage, to stderr, 64', () => {
     ['status --node', 'option requires an argument -- node'],
     // The first mistake counts.
     ['create -x -e bad', 'illegal option -- x'],
+    ['help nope', 'there is no command nope'],
     ['create -h -e bad', null],
   ])('%j', (text, complaint) => {
     const line = parseCommandLine(text === '' ? [] : text.split(' '));
