@@ -12,7 +12,7 @@ import type { Starter } from './hastd/startup.js';
 import { realSystem } from './hastd/system.js';
 
 function host(options: HastdOptions, starter: Starter): void {
-  new HastdHost(options, starter, realSystem(loadAddon().addon)).run();
+  new HastdHost(options, starter, realSystem(loadAddon())).run();
 }
 
 const launched = isLaunched();

@@ -28,6 +28,7 @@ const NOTHING = new Uint8Array(0);
 export interface Ends {
   readonly local: string;
   readonly remote: string;
+  readonly peerUid: number | null;
 }
 
 export class NodeSocket implements Socket {
@@ -78,6 +79,10 @@ export class NodeSocket implements Socket {
 
   get remoteAddress(): string {
     return this.#ends.remote;
+  }
+
+  get peerUid(): number | null {
+    return this.#ends.peerUid;
   }
 
   /** A dialled socket is connected: only now it has ends, and what was sent can go out. */

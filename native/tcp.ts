@@ -10,22 +10,28 @@ import type { Address } from '../core/config/address.js';
 import { isPortError, portError } from '../core/ports/error.js';
 import type { Done, PortError } from '../core/ports/error.js';
 import type { DetachedSocket, Listener, Network, Socket, SocketHandler } from '../core/ports/network.js';
+import type { Addon } from './addon.js';
 import { portErrorOf } from './errors.js';
 import { NodeSocket } from './socket.js';
 import type { Ends } from './socket.js';
 import { systemText } from './text.js';
-import { clearSocketPath } from './unix-path.js';
+import { clearSocketPath, listenPrivately } from './unix-path.js';
+import type { UnixListenOptions } from './unix-path.js';
 
 type TcpAddress = Extract<Address, { kind: 'tcp' }>;
+type TcpListenOptions = Required<Pick<net.ListenOptions, 'host' | 'port' | 'backlog' | 'ipv6Only'>>;
 
 const BACKLOG = 8;
 const UNKNOWN = 'N/A';
 
 export class NodeNetwork implements Network {
   readonly #turns: Turns;
+  readonly #addon: Addon | null;
 
-  constructor(turns: Turns) {
+  /** Without the addon it is not known who connects to a Unix socket. */
+  constructor(turns: Turns, addon: Addon | null = null) {
     this.#turns = turns;
+    this.#addon = addon;
   }
 
   dial(remote: string, source: string | null, handler: SocketHandler): Socket {
@@ -47,9 +53,12 @@ export class NodeNetwork implements Network {
     const server = net.createServer({ pauseOnConnect: true, noDelay: true });
     let closed = false;
     server.on('connection', (netSocket) => {
-      const socket = new NodeSocket(this.#turns, netSocket, null, acceptedEnds(netSocket, address), {
-        unread: new Uint8Array(0),
-      });
+      const ends = acceptedEnds(netSocket, address, this.#addon);
+      if (ends === null) {
+        netSocket.destroy();
+        return;
+      }
+      const socket = new NodeSocket(this.#turns, netSocket, null, ends, { unread: new Uint8Array(0) });
       this.#turns.run(() => {
         socket.attach(accept(socket));
       });
@@ -69,7 +78,9 @@ export class NodeNetwork implements Network {
     });
     void listenOptions(address).then((options) => {
       if (isPortError(options)) finish(options);
-      else if (!closed) server.listen(options);
+      else if (closed) return;
+      else if ('path' in options) listenPrivately(server, options);
+      else server.listen(options);
     });
     return {
       address,
@@ -116,7 +127,7 @@ async function connectOptions(
   return { host, port: to.port, localAddress, localPort: from.port };
 }
 
-async function listenOptions(address: string): Promise<net.ListenOptions | PortError> {
+async function listenOptions(address: string): Promise<TcpListenOptions | UnixListenOptions | PortError> {
   const where = parseAddress(address, DEFAULT_PORT);
   if (isPortError(where)) return where;
   if (where.kind === 'unix') {
@@ -159,6 +170,7 @@ function endsOf(socket: net.Socket): Ends {
   return {
     local: endText(socket.localAddress, socket.localPort),
     remote: endText(socket.remoteAddress, socket.remotePort),
+    peerUid: null,
   };
 }
 
@@ -169,11 +181,18 @@ function endText(ip: string | undefined, port: number | undefined): string {
 
 /** Node does not tell the path of a Unix socket; it is the address that was dialled, or listened at. */
 function dialledEnds(socket: net.Socket, address: string): Ends {
-  return { local: endsOf(socket).local, remote: unixText(address) ?? endsOf(socket).remote };
+  return { ...endsOf(socket), remote: unixText(address) ?? endsOf(socket).remote };
 }
 
-function acceptedEnds(socket: net.Socket, address: string): Ends {
-  return { local: unixText(address) ?? endsOf(socket).local, remote: endsOf(socket).remote };
+/** Null: nobody is there any more. */
+function acceptedEnds(socket: net.Socket, address: string, addon: Addon | null): Ends | null {
+  const ends = endsOf(socket);
+  const local = unixText(address);
+  if (local === null) return ends;
+  if (addon === null) return { ...ends, local };
+  const { fd } = (socket as unknown as { readonly _handle: { readonly fd: number } })._handle;
+  const peer = addon.peerCredentials(fd);
+  return typeof peer === 'number' ? null : { ...ends, local, peerUid: peer.uid };
 }
 
 function unixText(address: string): string | null {

@@ -2,12 +2,22 @@
  * The path of a Unix listener. A daemon that ended badly leaves its socket behind, and it must be replaced; but whatever
  * else is there is not ours to remove (core/spec/config.md section 3, weakness of the reference).
  */
+import { chmodSync } from 'node:fs';
 import { lstat, unlink } from 'node:fs/promises';
 import * as net from 'node:net';
 import { dirname } from 'node:path';
+import { isMainThread } from 'node:worker_threads';
 import { portError } from '../core/ports/error.js';
 import type { PortError } from '../core/ports/error.js';
 import { portErrorOf } from './errors.js';
+
+export interface UnixListenOptions {
+  readonly path: string;
+  readonly backlog: number;
+}
+
+const SOCKET_MODE = 0o600;
+const NOT_FOR_OTHERS = 0o177;
 
 /** Removes a dead socket at `path`. EEXIST: something else is there. EADDRINUSE: somebody answers. */
 export async function clearSocketPath(path: string): Promise<PortError | null> {
@@ -27,6 +37,24 @@ export async function clearSocketPath(path: string): Promise<PortError | null> {
     return null;
   } catch (error) {
     return portErrorOf(error);
+  }
+}
+
+/**
+ * Listens at `options.path`, where only our own user and root can connect, from the first moment on. A thread may not set
+ * the umask, which is its process's; there the moment is the end of this call.
+ */
+export function listenPrivately(server: net.Server, options: UnixListenOptions): void {
+  if (!isMainThread) {
+    server.listen(options);
+    if (server.listening) chmodSync(options.path, SOCKET_MODE);
+    return;
+  }
+  const umask = process.umask(NOT_FOR_OTHERS);
+  try {
+    server.listen(options);
+  } finally {
+    process.umask(umask);
   }
 }
 

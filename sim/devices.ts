@@ -125,6 +125,10 @@ export class SimDevice implements Device, EventHandler {
     return this.#open;
   }
 
+  get recovered(): boolean {
+    return this.#workers > 1;
+  }
+
   /** The worker that serves it. */
   get owner(): SimProcess | null {
     return this.#owner;

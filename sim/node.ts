@@ -154,6 +154,7 @@ export class SimNode {
     const daemonOptions = {
       parse: () => ({ ...config, listen: [`tcp4://${this.#ip}`], resources: [this.resource] }),
       exportAddress: (provider: string) => `/var/run/hast/${provider}`,
+      mayCommand: () => true,
       pidfileChanged: () => undefined,
     };
     this.#process = process;

@@ -25,6 +25,8 @@ type Step = typeof HAND_OVER | typeof DELIVER | typeof TELL_SENT | typeof TELL_C
 
 export class SimSocket implements Socket, EndpointUser, EventHandler {
   readonly endpoint: Endpoint;
+  /** Nobody has a user id here, unless a test says so. */
+  peerUid: number | null = null;
   readonly #scheduler: Scheduler;
   readonly #host: Host;
   readonly #owner: SimProcess;

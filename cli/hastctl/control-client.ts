@@ -5,7 +5,7 @@
 import { createConnection } from 'node:net';
 import type { Socket } from 'node:net';
 import { parseAddress } from '../../core/config/address.js';
-import { encodeControlRequest, MAX_REPLY_BYTES } from '../../core/control/requests.js';
+import { encodeControlRequest, ERROR_DENIED, MAX_REPLY_BYTES } from '../../core/control/requests.js';
 import type { ControlRequest } from '../../core/control/requests.js';
 import { isPortError, portError } from '../../core/ports/error.js';
 import type { PortError } from '../../core/ports/error.js';
@@ -13,7 +13,7 @@ import { decodeHeader, encodeFrame, HEADER_BYTES, PROTOCOL_VERSION } from '../..
 import { decodeNv } from '../../core/wire/nv-list.js';
 import type { NvList } from '../../core/wire/nv-list.js';
 import { errorText, strerror } from '../../native/errors.js';
-import { EX_OSERR, EX_UNAVAILABLE } from '../exit-codes.js';
+import { EX_OSERR, EX_SOFTWARE, EX_UNAVAILABLE } from '../exit-codes.js';
 import { systemText } from '../../native/text.js';
 import { Failure } from '../failure.js';
 
@@ -45,6 +45,12 @@ export async function ask(
   } finally {
     socket.destroy();
   }
+}
+
+/** What the daemon means by the error of a whole reply. */
+export function refusal(error: number): Failure {
+  const why = error === ERROR_DENIED ? ': only root and the user of hastd may command it' : '';
+  return new Failure(EX_SOFTWARE, `Error ${error} received from hastd${why}.`);
 }
 
 function setupFailure(control: string, why: string): Failure {

@@ -4,9 +4,8 @@ import { decodeRoleReply } from '../../core/control/replies.js';
 import type { ResourceNames } from '../../core/control/requests.js';
 import type { Log } from '../../core/ports/log.js';
 import type { Role } from '../../core/resource/types.js';
-import { EX_OK, EX_SOFTWARE } from '../exit-codes.js';
-import { ask } from './control-client.js';
-import { Failure } from '../failure.js';
+import { EX_OK } from '../exit-codes.js';
+import { ask, refusal } from './control-client.js';
 import { resourceLog } from './output.js';
 
 /** Asks for the change; the exit status is the first error of a resource. `force`: see `hastctl help role`. */
@@ -18,7 +17,7 @@ export async function setRole(
   log: Log,
 ): Promise<number> {
   const reply = decodeRoleReply(await ask(config.control, { kind: 'setrole', role, force, names }));
-  if (reply.error !== 0) throw new Failure(EX_SOFTWARE, `Error ${reply.error} received from hastd.`);
+  if (reply.error !== 0) throw refusal(reply.error);
   for (const entry of reply.entries) {
     const resource = resourceLog(log, entry.resource);
     if (entry.kind === 'error') resource.write('warning', `Received error ${entry.error} from hastd.`);

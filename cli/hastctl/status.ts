@@ -4,9 +4,8 @@ import type { Config } from '../../core/config/types.js';
 import { decodeStatusReply } from '../../core/control/replies.js';
 import type { ResourceError, StatusEntry } from '../../core/control/replies.js';
 import type { ResourceNames } from '../../core/control/requests.js';
-import { EX_OK, EX_SOFTWARE } from '../exit-codes.js';
-import { ask } from './control-client.js';
-import { Failure } from '../failure.js';
+import { EX_OK } from '../exit-codes.js';
+import { ask, refusal } from './control-client.js';
 import { resourceLog } from './output.js';
 import type { Output } from './output.js';
 
@@ -21,7 +20,7 @@ export async function status(
   { print, log }: Output,
 ): Promise<number> {
   const reply = decodeStatusReply(await ask(config.control, { kind: 'status', names }));
-  if (reply.error !== 0) throw new Failure(EX_SOFTWARE, `Error ${reply.error} received from hastd.`);
+  if (reply.error !== 0) throw refusal(reply.error);
   print(statusText(reply.entries, format));
   for (const entry of reply.entries) {
     if (entry.kind === 'error') continue;

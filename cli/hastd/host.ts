@@ -11,6 +11,7 @@ import type { Config } from '../../core/config/types.js';
 import { Daemon } from '../../core/daemon/daemon.js';
 import type { DaemonPorts, Failure } from '../../core/daemon/ports.js';
 import type { Entropy } from '../../core/ports/entropy.js';
+import type { LogLevel } from '../../core/ports/log.js';
 import type { Network } from '../../core/ports/network.js';
 import { RealClock } from '../../native/clock.js';
 import { errorText } from '../../native/errors.js';
@@ -19,11 +20,13 @@ import { prefixedLog, ProcessLog } from '../../native/log.js';
 import type { LogSink } from '../../native/log.js';
 import { openPidfile } from '../../native/pidfile.js';
 import type { LockDescriptor, Pidfile } from '../../native/pidfile.js';
+import type { UserIds, WorkerUser } from '../../native/privileges.js';
+import { prepareRunDirectory } from '../../native/run-directory.js';
 import { byteText, systemText } from '../../native/text.js';
 import { WorkerProcesses } from '../../native/worker/workers.js';
 import { isConfigFailure, readConfig } from '../config-file.js';
 import type { ConfigSource } from '../config-file.js';
-import { EX_CONFIG, EX_OK, EX_SOFTWARE, EX_TEMPFAIL } from '../exit-codes.js';
+import { EX_CONFIG, EX_OK, EX_OSERR, EX_SOFTWARE, EX_TEMPFAIL } from '../exit-codes.js';
 import { tcpExports, unixExports } from './export-addresses.js';
 import { GuardedNetwork } from './guarded-network.js';
 import type { HastdOptions } from './options.js';
@@ -33,11 +36,16 @@ import type { Starter } from './startup.js';
 export interface System {
   readonly lock: LockDescriptor;
   readonly entropy: Entropy;
+  /** What this system lacks and how we do without, for the log. */
+  readonly shortcomings: readonly string[];
   network(turns: Turns): Network;
+  /** Whom workers become; null: nobody in particular was asked for. */
+  workerUser(wanted: string | null): WorkerUser;
   syslog(): LogSink;
 }
 
 const PATH_LIMIT = 1023;
+const ROOT = 0;
 
 export class HastdHost {
   readonly #options: HastdOptions;
@@ -46,6 +54,8 @@ export class HastdHost {
   readonly #turns = new Turns();
   readonly #log: ProcessLog;
   #pidfile: Pidfile | null = null;
+  /** What the log is told when there is one. */
+  readonly #remarks: { readonly level: LogLevel; readonly text: string }[] = [];
   #isReady = false;
 
   constructor(options: HastdOptions, starter: Starter, system: System) {
@@ -70,12 +80,39 @@ export class HastdHost {
       this.#fail(config);
       return;
     }
-    const refusal = this.#takePidfile(this.#options.pidfile ?? config.pidfile);
+    const user = this.#workerUser();
+    if ('exitCode' in user) {
+      this.#fail(user);
+      return;
+    }
+    const refusal = this.#prepareRunDirectory() ?? this.#takePidfile(this.#options.pidfile ?? config.pidfile);
     if (refusal !== null) {
       this.#fail(refusal);
       return;
     }
-    this.#startDaemon(source, config);
+    this.#startDaemon(source, config, user.ids);
+  }
+
+  #workerUser(): { readonly ids: UserIds | null } | Failure {
+    const user = this.#system.workerUser(this.#options.user);
+    switch (user.kind) {
+      case 'other':
+        return user;
+      case 'same':
+        this.#remarks.push({ level: user.level, text: user.remark });
+        return { ids: null };
+      case 'unknown':
+        return { exitCode: EX_CONFIG, text: `There is no user ${user.name} (--user).` };
+      default:
+        return unreachable(user);
+    }
+  }
+
+  #prepareRunDirectory(): Failure | null {
+    const { runDir } = this.#options;
+    const error = prepareRunDirectory(runDir);
+    if (error === null) return null;
+    return { exitCode: EX_OSERR, text: `Unable to use run directory ${runDir}: ${error.message}.` };
   }
 
   /** A daemon leaves its directory and reads the file again later, so the path has to be absolute. */
@@ -112,7 +149,7 @@ export class HastdHost {
     }
   }
 
-  #startDaemon(source: ConfigSource, config: Config): void {
+  #startDaemon(source: ConfigSource, config: Config, user: UserIds | null): void {
     const { nbd, pidfile, foreground } = this.#options;
     const exportAddress =
       nbd === null
@@ -122,10 +159,11 @@ export class HastdHost {
             config.resources.map(({ provname }) => provname),
           );
     const daemon = new Daemon(
-      this.#ports(),
+      this.#ports(user),
       {
         parse: () => readConfig(source),
         exportAddress,
+        mayCommand: (uid) => uid === ROOT || uid === process.geteuid?.(),
         pidfileChanged: (path) => {
           if (!foreground && pidfile === null) this.#switchPidfile(path);
         },
@@ -141,8 +179,8 @@ export class HastdHost {
     });
   }
 
-  #ports(): DaemonPorts {
-    const { debugLevel, foreground, user, maxRequestBytes } = this.#options;
+  #ports(user: UserIds | null): DaemonPorts {
+    const { debugLevel, foreground, maxRequestBytes } = this.#options;
     const [turns, log] = [this.#turns, this.#log];
     const clock = new RealClock(turns);
     return {
@@ -181,6 +219,8 @@ export class HastdHost {
       this.#log.redirect(this.#system.syslog());
     }
     if (this.#pidfile !== null) this.#writePid(this.#pidfile);
+    for (const text of this.#system.shortcomings) this.#log.write('info', text);
+    for (const { level, text } of this.#remarks) this.#log.write(level, text);
     this.#isReady = true;
     this.#starter.ready();
   }

@@ -20,8 +20,8 @@ export interface HastdOptions {
   readonly node: string | null;
   /** Absolute. */
   readonly runDir: string;
-  /** Whom workers become once they have opened what needs root. */
-  readonly user: string;
+  /** `--user`: whom workers become once they have opened what needs root; null: hast, if there is such a user. */
+  readonly user: string | null;
   /** Larger requests of applications are split. */
   readonly maxRequestBytes: number;
   /** `--nbd`: TCP address of the first resource's export, or null: Unix sockets in the run directory. */
@@ -52,7 +52,7 @@ interface RawOptions {
   readonly P?: string;
   readonly node?: string;
   readonly runDir: string;
-  readonly user: string;
+  readonly user?: string;
   readonly maxRequest: number;
   readonly nbd?: NbdAddress;
 }
@@ -69,7 +69,7 @@ export function parseOptions(argv: readonly string[]): HastdOptions | Ending {
     pidfile: raw.P ?? null,
     node: raw.node ?? null,
     runDir: byteText(resolve(systemText(raw.runDir))),
-    user: raw.user,
+    user: raw.user ?? null,
     maxRequestBytes: raw.maxRequest,
     nbd: raw.nbd ?? null,
   };
@@ -86,7 +86,7 @@ function declare(): Command {
     .option('-P <pidfile>', 'pidfile, instead of the configured one')
     .option('--node <name>', 'which "on" sections are this node, instead of the host\'s names')
     .option('--run-dir <dir>', 'directory of the sockets and the pidfile', DEFAULT_RUN_DIR)
-    .option('--user <name>', 'user that workers run as', 'hast')
+    .option('--user <name>', 'user that workers run as (default: "hast", if there is one)')
     .option('--max-request <bytes>', 'longest request between nodes', requestSize, DEFAULT_MAX_REQUEST_BYTES)
     .option('--nbd <host:port>', 'offer devices over TCP, the first resource here', nbdAddress);
 }

@@ -1,16 +1,24 @@
 /** The real system under a main daemon, with the addon where there is one. */
-import type { Addon } from '../../native/addon.js';
+import type { LoadedAddon } from '../../native/addon.js';
 import { systemEntropy } from '../../native/entropy.js';
 import { lockExclusive } from '../../native/lock.js';
+import { chooseWorkerUser } from '../../native/privileges.js';
 import { openSyslog } from '../../native/syslog.js';
 import { NodeNetwork } from '../../native/tcp.js';
 import type { System } from './host.js';
 
-export function realSystem(addon: Addon | null): System {
+export function realSystem(loaded: LoadedAddon): System {
+  const { addon } = loaded;
   return {
     lock: (descriptor) => lockExclusive(descriptor, addon),
     entropy: systemEntropy,
-    network: (turns) => new NodeNetwork(turns),
+    shortcomings: loaded.addon === null ? [withoutAddon(loaded.reason)] : [],
+    network: (turns) => new NodeNetwork(turns, addon),
+    workerUser: chooseWorkerUser,
     syslog: () => openSyslog('hastd', addon),
   };
+}
+
+function withoutAddon(reason: string): string {
+  return `Running without the addon (${reason}): only its permissions protect the control socket.`;
 }

@@ -16,6 +16,8 @@ export const MAX_REPLY_BYTES = 16_777_216;
 export const ERROR_NOENTRY = 1;
 export const ERROR_INVALID = 2;
 const ERROR_UNIMPLEMENTED = 4;
+/** Ours: whoever asks may not (EACCES). */
+export const ERROR_DENIED = 13;
 
 /** Every configured resource, in configuration order, or these names in this order (at least one). */
 export type ResourceNames = 'all' | readonly string[];

@@ -15,6 +15,7 @@ import {
 } from '../control/replies.js';
 import {
   decodeControlRequest,
+  ERROR_DENIED,
   ERROR_NOENTRY,
   MAX_REQUEST_BYTES,
   type ControlRequest,
@@ -35,22 +36,83 @@ const TRANSFER_LIMIT_MS = 20_000;
 /** A role that has not changed after that, with its old worker stopped and killed, is reported as failed. */
 const ANSWER_LIMIT_MS = 180_000;
 const MOST_CONNECTIONS = 64;
+/** For those who may not command: to hear so. What they take is not taken from others. */
+const DENIED_LIMIT_MS = 2_000;
+const MOST_DENIED = 8;
+/** A user that goes on trying is logged so often. */
+const REPEAT_LOG_MS = 60_000;
 
 export class ControlServer {
   readonly #ports: DaemonPorts;
   readonly #resources: Resources;
   readonly #log: Log;
+  readonly #mayCommand: (uid: number) => boolean;
   readonly #connections = new Set<ServedConnection>();
+  readonly #denied = new Set<ServedConnection>();
+  readonly #loggedAtMs = new Map<number, number>();
   #closed = false;
 
-  constructor(ports: DaemonPorts, resources: Resources) {
+  constructor(ports: DaemonPorts, resources: Resources, mayCommand: (uid: number) => boolean) {
     this.#ports = ports;
     this.#resources = resources;
     this.#log = ports.logFor('');
+    this.#mayCommand = mayCommand;
   }
 
   /** For `Network.listen`. */
   accept(socket: Socket): SocketHandler {
+    const uid = socket.peerUid;
+    if (uid !== null && !this.#mayCommand(uid)) return this.#deny(socket, uid);
+    const connection: ServedConnection = this.#serveOn(socket, this.#connections, {
+      received: (list) => {
+        this.#received(connection, list);
+      },
+      expired: () => {
+        this.#log.write('warning', `Control connection closed: idle for ${TRANSFER_LIMIT_MS / 1000}s.`);
+      },
+    });
+    connection.limit(TRANSFER_LIMIT_MS);
+    if (this.#connections.size > MOST_CONNECTIONS) connection.close();
+    return connection.handler;
+  }
+
+  /** Closes all connections and every one that comes. */
+  close(): void {
+    this.#closed = true;
+    for (const connection of [...this.#connections, ...this.#denied]) connection.close();
+  }
+
+  /** Whatever is asked, the answer is no. It waits for the question: who is still asking would not hear it. */
+  #deny(socket: Socket, uid: number): SocketHandler {
+    const connection: ServedConnection = this.#serveOn(socket, this.#denied, {
+      received: () => {
+        connection.sendLast(encodeFrame(PROTOCOL_VERSION, encodeControlError(ERROR_DENIED)));
+      },
+      expired: () => undefined,
+    });
+    connection.limit(DENIED_LIMIT_MS);
+    if (this.#denied.size > MOST_DENIED) connection.close();
+    this.#logDenied(uid);
+    return connection.handler;
+  }
+
+  #logDenied(uid: number): void {
+    const now = this.#ports.clock.now();
+    const loggedAtMs = this.#loggedAtMs.get(uid);
+    if (loggedAtMs !== undefined && now - loggedAtMs < REPEAT_LOG_MS) return;
+    this.#loggedAtMs.set(uid, now);
+    this.#log.write(
+      'warning',
+      `Control connection of user ${uid} refused: only root and our own user may command.`,
+    );
+  }
+
+  /** A connection that is among `connections` as long as it lives, and reads unless the daemon ends. */
+  #serveOn(
+    socket: Socket,
+    connections: Set<ServedConnection>,
+    user: { received(list: Uint8Array): void; expired(): void },
+  ): ServedConnection {
     const connection: ServedConnection = new ServedConnection(
       this.#ports.clock,
       this.#log,
@@ -58,28 +120,21 @@ export class ControlServer {
       MAX_REQUEST_BYTES,
       {
         received: (_version, list) => {
-          this.#received(connection, list);
+          user.received(list);
         },
         lost: () => undefined,
         expired: () => {
-          this.#log.write('warning', `Control connection closed: idle for ${TRANSFER_LIMIT_MS / 1000}s.`);
+          user.expired();
         },
         ended: () => {
-          this.#connections.delete(connection);
+          connections.delete(connection);
         },
       },
     );
-    this.#connections.add(connection);
-    connection.limit(TRANSFER_LIMIT_MS);
-    if (this.#closed || this.#connections.size > MOST_CONNECTIONS) connection.close();
+    connections.add(connection);
+    if (this.#closed) connection.close();
     else connection.read();
-    return connection.handler;
-  }
-
-  /** Closes all connections and every one that comes. */
-  close(): void {
-    this.#closed = true;
-    for (const connection of this.#connections) connection.close();
+    return connection;
   }
 
   #received(connection: ServedConnection, list: Uint8Array): void {

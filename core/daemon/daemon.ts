@@ -45,7 +45,7 @@ export class Daemon {
     this.#config = config;
     this.#log = ports.logFor('');
     this.#acceptor = new Acceptor(ports, this.resources, new Access(ports.clock, ports.network));
-    this.#controlServer = new ControlServer(ports, this.resources);
+    this.#controlServer = new ControlServer(ports, this.resources, options.mayCommand);
     this.#sockets = new ListeningSockets(ports.network, this.#log, {
       control: (socket) => this.#controlServer.accept(socket),
       peer: (socket) => this.#acceptor.accept(socket),

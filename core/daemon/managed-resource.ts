@@ -249,7 +249,8 @@ export class ManagedResource {
 
   #startPrimary(): void {
     if (this.#shutDown) return;
-    this.#startWorker({ role: 'primary', resource: this.#config, force: this.#forced });
+    const recovers = this.#export !== null;
+    this.#startWorker({ role: 'primary', resource: this.#config, force: this.#forced, recovers });
   }
 
   /** For the session that waits, if one does. */

@@ -28,6 +28,8 @@ export interface DaemonOptions {
    * cannot; `message` is ready for the log.
    */
   readonly exportAddress: (provider: string) => string | PortError;
+  /** Whether this user of the system may command the daemon. */
+  readonly mayCommand: (uid: number) => boolean;
   /** A reload wants another pidfile. Whoever holds it switches, or warns and keeps the old one. */
   readonly pidfileChanged: (path: string) => void;
 }

@@ -30,6 +30,8 @@ export interface DeviceRequest {
 }
 
 export interface Device {
+  /** An earlier worker had it and died; its clients are waiting for it, or know nothing of that. */
+  readonly recovered: boolean;
   /** Answers a request, exactly once. */
   complete(requestId: number, error: PortError | null): void;
   /** Removes the device: no further `submitted`; requests not yet completed fail with ENXIO at the client. */

@@ -10,7 +10,7 @@ export interface Network {
    * Binds and listens. `done` tells the outcome; `accept` is called for each connection with a paused socket
    * and returns its handler; nothing is delivered before `resume()`. Neither is called after the listener's `close`.
    * `accept` may detach or destroy the socket at once. A Unix socket whose server is gone is replaced; anything
-   * else at its path is an error.
+   * else at its path is an error. Only our own user and root can connect to a Unix socket.
    */
   listen(
     address: string,
@@ -36,6 +36,8 @@ export interface Socket {
   /** `tcp://ip:port`, `tcp://[ip6]:port`, `uds://path`, or `N/A` while unknown. */
   readonly localAddress: string;
   readonly remoteAddress: string;
+  /** User id of whoever connected to our Unix socket, as of that moment; null elsewhere, and where the system cannot tell. */
+  readonly peerUid: number | null;
   /** Queues bytes; the chunks are lent until `sent` has counted past them. Ignored once closed. */
   send(chunks: readonly Uint8Array[]): void;
   /** After this returns neither `target` nor `filled` is called until `resume`. */

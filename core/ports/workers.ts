@@ -14,6 +14,8 @@ export type Assignment =
       readonly resource: ResourceConfig;
       /** `hastctl role -f primary` (W8): serve even an incomplete copy. */
       readonly force: boolean;
+      /** A worker that offered the device has died: this one takes over its clients. */
+      readonly recovers: boolean;
     }
   | {
       readonly role: 'secondary';

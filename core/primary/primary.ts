@@ -199,7 +199,8 @@ export class Primary implements ResourceWorker, DeviceHandler, IntakeOwner, Link
       sectorSize: disk.sectorSize,
     };
     this.#device = devices.create(geometry, this);
-    log.write('info', `Device hast/${this.#config.provname} created.`);
+    const origin = this.#device.recovered ? 'recovered' : 'created';
+    log.write('info', `Device hast/${this.#config.provname} ${origin}.`);
     parent.exported();
   }
 

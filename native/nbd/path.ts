@@ -7,6 +7,7 @@ import { chmodSync, mkdirSync } from 'node:fs';
 import type { PortError } from '../../core/ports/error.js';
 import { portError } from '../../core/ports/error.js';
 import { portErrorOf } from '../errors.js';
+import { checkOwnDirectory } from '../run-directory.js';
 import { systemText } from '../text.js';
 
 /** Longest path of a Unix socket on every system we know, in bytes. */
@@ -33,13 +34,18 @@ export function prepareExportDirectory(runDir: string): PortError | null {
   const directory = systemText(directoryOf(runDir));
   try {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
+    const foreign = checkOwnDirectory(directoryOf(runDir));
+    if (foreign !== null) return unusable(runDir, foreign);
     // Whoever made it before may have been more generous.
     chmodSync(directory, 0o700);
     return null;
   } catch (error) {
-    const { code, message } = portErrorOf(error);
-    return portError(code, `Unable to create directory ${directoryOf(runDir)}: ${message}.`);
+    return unusable(runDir, portErrorOf(error));
   }
+}
+
+function unusable(runDir: string, { code, message }: PortError): PortError {
+  return portError(code, `Unable to create directory ${directoryOf(runDir)}: ${message}.`);
 }
 
 function directoryOf(runDir: string): string {

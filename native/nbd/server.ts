@@ -53,15 +53,18 @@ export interface NbdPorts {
 /** The provider of one worker: at most one device at a time. */
 export class NbdDevices implements Devices {
   readonly #ports: NbdPorts;
+  readonly #recovered: boolean;
   #device: NbdDevice | null = null;
 
-  constructor(ports: NbdPorts) {
+  /** `recovered`: an earlier worker had offered the device, and the listening socket is still that one. */
+  constructor(ports: NbdPorts, recovered = false) {
     this.#ports = ports;
+    this.#recovered = recovered;
   }
 
   create(geometry: DeviceGeometry, handler: DeviceHandler): Device {
     assert(this.#device === null || this.#device.isClosed, 'a worker has one device');
-    this.#device = new NbdDevice(this.#ports, geometry, handler);
+    this.#device = new NbdDevice(this.#ports, geometry, handler, this.#recovered);
     return this.#device;
   }
 
@@ -75,6 +78,7 @@ export class NbdDevices implements Devices {
 /** Device side of a connection: slots, slab, who waits for them, the way to the core. */
 export class NbdDevice implements Device {
   readonly geometry: DeviceGeometry;
+  readonly recovered: boolean;
   readonly #ports: NbdPorts;
   readonly #handler: DeviceHandler;
   readonly #slab = new Slab(SLAB_BYTES);
@@ -89,9 +93,10 @@ export class NbdDevice implements Device {
   #closeTimer: Timer | null = null;
   #closed: Done | null = null;
 
-  constructor(ports: NbdPorts, geometry: DeviceGeometry, handler: DeviceHandler) {
+  constructor(ports: NbdPorts, geometry: DeviceGeometry, handler: DeviceHandler, recovered: boolean) {
     this.#ports = ports;
     this.geometry = geometry;
+    this.recovered = recovered;
     this.#handler = handler;
   }
 

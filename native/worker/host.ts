@@ -20,7 +20,7 @@ import { strerror } from '../errors.js';
 import { prefixedLog, ProcessLog, resourcePrefix } from '../log.js';
 import type { LogSink } from '../log.js';
 import { NOBODY } from '../nobody.js';
-import type { Privileges } from '../privileges.js';
+import type { UserIds } from '../privileges.js';
 import type { Parent } from '../../core/ports/workers.js';
 import type { FromWorker, ToWorker, WorkerSettings, WorkerTask } from './messages.js';
 import type {
@@ -34,10 +34,12 @@ import type {
 /** What a worker is made of; the program puts the real parts in. */
 export interface WorkerParts {
   readonly logSink: (foreground: boolean) => LogSink;
-  readonly dropPrivileges: (user: string) => Privileges;
+  /** Null, or why the worker cannot go on. */
+  readonly dropPrivileges: (user: UserIds) => string | null;
   readonly network: (turns: Turns) => Network;
   readonly openComponent: (path: string, turns: Turns) => Promise<Disk | WorkerFailure>;
-  readonly ports: (base: BasePorts) => AddedPorts;
+  /** `recovers`: as in the assignment of a primary. */
+  readonly ports: (base: BasePorts, recovers: boolean) => AddedPorts;
   readonly startPrimary: (
     ports: PrimaryPorts,
     resource: ResourceConfig,
@@ -183,21 +185,12 @@ export class WorkerHost {
     }
   }
 
-  #becomeUser(user: string): boolean {
-    const privileges = this.#parts.dropPrivileges(user);
-    switch (privileges.kind) {
-      case 'dropped':
-        this.#log.write('info', 'Privileges successfully dropped.');
-        return true;
-      case 'kept':
-        this.#log.write('warning', `Privileges not dropped: ${privileges.reason}.`);
-        return true;
-      case 'failed':
-        this.#log.write('error', `Unable to drop privileges: ${privileges.reason}.`);
-        return false;
-      default:
-        return unreachable(privileges);
-    }
+  #becomeUser(user: UserIds | null): boolean {
+    if (user === null) return true;
+    const failure = this.#parts.dropPrivileges(user);
+    if (failure === null) this.#log.write('info', 'Privileges successfully dropped.');
+    else this.#log.write('error', `Unable to drop privileges: ${failure}.`);
+    return failure === null;
   }
 
   #startCore(task: WorkerTask, settings: WorkerSettings, disk: Disk): void {
@@ -213,7 +206,7 @@ export class WorkerHost {
       },
     };
     const base = { turns: this.#turns, log: this.#log, network: this.#network, disk, parent };
-    const added = this.#parts.ports(base);
+    const added = this.#parts.ports(base, task.role === 'primary' && task.recovers);
     this.#devices = added.devices;
     const ports: PrimaryPorts = { ...base, ...added };
     if (task.role === 'primary') {

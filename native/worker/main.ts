@@ -22,13 +22,13 @@ new WorkerHost({
   dropPrivileges: (user) => dropPrivileges(user, addon),
   network: (turns) => new NodeNetwork(turns),
   openComponent: (path, turns) => openComponent(path, turns, addon),
-  ports: ({ turns, network, log }) => {
+  ports: ({ turns, network, log }, recovers) => {
     const clock = new RealClock(turns);
     return {
       clock,
       entropy: systemEntropy,
       codecs: nodeCodecs(),
-      devices: new NbdDevices({ network, clock, turns, log }),
+      devices: new NbdDevices({ network, clock, turns, log }, recovers),
     };
   },
   startPrimary,

@@ -5,20 +5,26 @@
  */
 import type { ResourceConfig } from '../../core/config/types.js';
 import type { ResourceEvent, WorkerStatus } from '../../core/resource/types.js';
+import type { UserIds } from '../privileges.js';
 
 /** What the command line of hastd means for its workers. */
 export interface WorkerSettings {
   readonly debugLevel: number;
   /** Log to the inherited terminal instead of syslog. */
   readonly foreground: boolean;
-  /** Whom to become once the local component is open. */
-  readonly user: string;
+  /** Whom to become once the local component is open; null: stay what the main daemon is. */
+  readonly user: UserIds | null;
   readonly maxRequestBytes: number;
 }
 
 /** The assignment without its sockets, which came before. */
 export type WorkerTask =
-  | { readonly role: 'primary'; readonly resource: ResourceConfig; readonly force: boolean }
+  | {
+      readonly role: 'primary';
+      readonly resource: ResourceConfig;
+      readonly force: boolean;
+      readonly recovers: boolean;
+    }
   | {
       readonly role: 'secondary';
       readonly resource: ResourceConfig;

@@ -8,7 +8,7 @@ import { encodeControlRequest } from '../../core/control/requests.js';
 import { Daemon } from '../../core/daemon/daemon.js';
 import type { Failure } from '../../core/daemon/ports.js';
 import { isPortError } from '../../core/ports/error.js';
-import type { DetachedSocket, Socket } from '../../core/ports/network.js';
+import type { DetachedSocket, Network, Socket } from '../../core/ports/network.js';
 import type { Assignment, Worker, WorkerHandler } from '../../core/ports/workers.js';
 import type { WorkerStatus } from '../../core/resource/types.js';
 import { decodeHeader, encodeFrame, HEADER_BYTES } from '../../core/wire/frame.js';
@@ -17,6 +17,7 @@ import type { NvPair } from '../../core/wire/nv.js';
 import { Lan } from '../../sim/lan.js';
 import { SimMachine, type Booted } from '../../sim/machine.js';
 import { Scheduler } from '../../sim/scheduler.js';
+import { SimSocket } from '../../sim/socket.js';
 
 export const DAEMON = 'tcp4://10.0.0.1:8457';
 
@@ -197,6 +198,8 @@ export class DaemonWorld {
   /** `LEVEL PREFIXtext`. */
   readonly log: string[] = [];
   readonly pidfiles: string[] = [];
+  /** User of the programs that connect to Unix sockets; null: the system does not tell. */
+  clientUid: number | null = null;
   /** A bug: running a hook throws. */
   hooksThrow = false;
   /** What hast.conf says at the next reload. */
@@ -219,7 +222,7 @@ export class DaemonWorld {
     this.daemon = new Daemon(
       {
         clock: hastd.clock,
-        network: hastd.network,
+        network: this.#withUids(hastd.network),
         entropy: hastd.entropy,
         workers: { start: (assignment, handler) => this.#startWorker(assignment, handler) },
         hooks: {
@@ -237,6 +240,7 @@ export class DaemonWorld {
       {
         parse: () => this.config,
         exportAddress: (provider) => `/var/run/hast/${provider}`,
+        mayCommand: (uid) => uid === 0,
         pidfileChanged: (path) => {
           this.pidfiles.push(path);
         },
@@ -326,6 +330,26 @@ export class DaemonWorld {
 
   logged(text: string): number {
     return this.log.filter((line) => line.includes(text)).length;
+  }
+
+  /** Every accepted connection is one of `clientUid`. */
+  #withUids(network: Network): Network {
+    return {
+      dial: (remote, source, handler) => network.dial(remote, source, handler),
+      adopt: (detached, handler) => network.adopt(detached, handler),
+      resolve: (address, done) => {
+        network.resolve(address, done);
+      },
+      listen: (address, accept, done) =>
+        network.listen(
+          address,
+          (socket) => {
+            if (socket instanceof SimSocket) socket.peerUid = this.clientUid;
+            return accept(socket);
+          },
+          done,
+        ),
+    };
   }
 
   #startWorker(assignment: Assignment, handler: WorkerHandler): Worker {

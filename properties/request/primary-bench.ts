@@ -145,7 +145,7 @@ export class PrimaryBench {
       exported: () => undefined,
       exit: () => undefined,
     };
-    const devices = { create: () => ({ complete: () => undefined, close: () => undefined }) };
+    const devices = { create: () => ({ recovered: false, complete: () => undefined, close: () => undefined }) };
     const ports = {
       turns: process.turns,
       clock,

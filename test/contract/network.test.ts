@@ -3,12 +3,14 @@ import * as net from 'node:net';
 import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Turns } from '../../core/base/turns.js';
+import type { Addon } from '../../native/addon.js';
 import { NodeNetwork } from '../../native/tcp.js';
 import { SimMedium } from '../../sim/medium.js';
 import { Lan } from '../../sim/lan.js';
 import { SimMachine } from '../../sim/machine.js';
 import { Random } from '../../sim/random.js';
 import { Scheduler } from '../../sim/scheduler.js';
+import { eachAddon } from '../native/addons.js';
 import { networkContract } from './network.js';
 import type { NetworkSetup, Side } from './network.js';
 import { realWorld, simWorld } from './world.js';
@@ -34,9 +36,9 @@ function simSetup(address: string, twoMachines: boolean): Promise<NetworkSetup> 
   });
 }
 
-function realSide(): Side {
+function realSide(addon: Addon | null = null): Side {
   const turns = new Turns();
-  return { network: new NodeNetwork(turns), turns, world: realWorld(turns) };
+  return { network: new NodeNetwork(turns, addon), turns, world: realWorld(turns) };
 }
 
 async function tcpSetup(scheme: string, host: string): Promise<NetworkSetup> {
@@ -50,11 +52,11 @@ async function tcpSetup(scheme: string, host: string): Promise<NetworkSetup> {
   };
 }
 
-function unixSetup(): Promise<NetworkSetup> {
+function unixSetup(addon: Addon | null): Promise<NetworkSetup> {
   const folder = mkdtempSync(join(tmpdir(), 'hast-net-'));
   return Promise.resolve({
     client: realSide(),
-    server: realSide(),
+    server: realSide(addon),
     address: `uds://${folder}/socket`,
     teardown: () => {
       rmSync(folder, { recursive: true });
@@ -81,13 +83,14 @@ const hasIpv6 = Object.values(networkInterfaces()).some((ends) =>
   ends?.some(({ address }) => address === '::1'),
 );
 
-const unixTraits = { serverEnd: /^uds:\/\/\//, clientEnd: /^N\/A$/, source: null };
+const unixTraits = { serverEnd: /^uds:\/\/\//, clientEnd: /^N\/A$/, source: null, peerUid: null };
 
 networkContract(
   'simulated, two machines',
   {
     serverEnd: /^tcp:\/\/10\.0\.0\.2:8457$/,
     clientEnd: /^tcp:\/\/10\.0\.0\.1:[0-9]+$/,
+    peerUid: null,
     source: { own: '10.0.0.1', foreign: '10.0.0.2' },
   },
   () => simSetup('tcp4://10.0.0.2', true),
@@ -98,14 +101,18 @@ networkContract(
   {
     serverEnd: /^tcp:\/\/127\.0\.0\.1:[0-9]+$/,
     clientEnd: /^tcp:\/\/127\.0\.0\.1:[0-9]+$/,
+    peerUid: null,
     source: { own: '127.0.0.1', foreign: '198.51.100.1' },
   },
   () => tcpSetup('tcp4', '127.0.0.1'),
 );
-networkContract('Unix socket', unixTraits, unixSetup);
+for (const [name, addon] of eachAddon) {
+  const peerUid = addon === null ? null : (process.geteuid?.() ?? null);
+  networkContract(`Unix socket, ${name}`, { ...unixTraits, peerUid }, () => unixSetup(addon));
+}
 if (hasIpv6) {
   const end = /^tcp:\/\/\[::1\]:[0-9]+$/;
-  networkContract('TCP over IPv6', { serverEnd: end, clientEnd: end, source: null }, () =>
+  networkContract('TCP over IPv6', { serverEnd: end, clientEnd: end, source: null, peerUid: null }, () =>
     tcpSetup('tcp', '::1'),
   );
 } else console.log('not run: TCP over IPv6 (no ::1 here)');

@@ -11,6 +11,8 @@ export interface NetworkTraits {
   readonly serverEnd: RegExp;
   /** The same for the other ends. */
   readonly clientEnd: RegExp;
+  /** Who connects, as the accepted socket tells. */
+  readonly peerUid: number | null;
   /** An address that the client can come from when asked to, and one that is not its own; null: not a choice here. */
   readonly source: { readonly own: string; readonly foreign: string } | null;
 }
@@ -125,6 +127,8 @@ export function networkContract(
       expect(accepted.localAddress).toMatch(traits.serverEnd);
       expect(dialled.localAddress).toMatch(traits.clientEnd);
       expect(accepted.remoteAddress).toMatch(traits.clientEnd);
+      expect(accepted.peerUid).toBe(traits.peerUid);
+      expect(dialled.peerUid).toBeNull();
     });
 
     it('delivers nothing to an accepted socket before it is resumed, then everything', async () => {

@@ -14,6 +14,7 @@ import { hex, refusal } from './refusal.js';
 class ScriptedSocket implements Socket {
   readonly localAddress = 'tcp://10.0.0.1:8457';
   readonly remoteAddress = 'tcp://10.0.0.2:50000';
+  readonly peerUid = null;
   readonly sent: number[] = [];
   destroyed = false;
   handler: SocketHandler | null = null;

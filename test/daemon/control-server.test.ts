@@ -132,6 +132,57 @@ describe('errors', () => {
   });
 });
 
+describe('users', () => {
+  const DENIED = 'warning Control connection of user 1000 refused: only root and our own user may command.';
+
+  it('that may command are answered, and so is everybody where the system does not tell', () => {
+    const world = started();
+    for (const uid of [0, null]) {
+      world.clientUid = uid;
+      expect(world.role('init').answer()).toEqual({ resource0: 'r0', role0: 'init' });
+    }
+  });
+
+  it('that may not hear so, whatever they ask, and nothing happens', () => {
+    const world = started();
+    world.clientUid = 1000;
+    expect(world.role('primary').answer()).toEqual({ error: 13 });
+    expect(ask(world, nv.uint8('cmd', 9)).answer()).toEqual({ error: 13 });
+    expect(world.workers).toHaveLength(0);
+    expect(world.log.filter((line) => line === DENIED)).toHaveLength(1);
+    world.run(60_000);
+    world.role('primary');
+    expect(world.log.filter((line) => line === DENIED)).toHaveLength(2);
+  });
+
+  it('that may not and say nothing take no place from others, and not for long', () => {
+    const world = started();
+    world.clientUid = 1000;
+    const strangers = Array.from({ length: 100 }, () => world.client('/var/run/hastctl'));
+    world.run(100);
+    expect(strangers.filter(({ closed }) => closed)).toHaveLength(92);
+    world.clientUid = 0;
+    const allowed = Array.from({ length: 64 }, () => world.client('/var/run/hastctl'));
+    world.run(100);
+    expect(allowed.some(({ closed }) => closed)).toBe(false);
+    world.run(2_000);
+    expect(strangers.every(({ closed, received }) => closed && received.length === 0)).toBe(true);
+    expect(world.log.filter((line) => line.includes('1000'))).toEqual([DENIED]);
+  });
+
+  it('that may not are gone when the daemon ends', () => {
+    const world = started();
+    world.clientUid = 1000;
+    const stranger = world.client('/var/run/hastctl');
+    world.run(10);
+    world.in(() => {
+      world.daemon.stop(() => undefined);
+    });
+    world.run(10);
+    expect(stranger.closed).toBe(true);
+  });
+});
+
 describe('connections', () => {
   it('are served at the same time, each with its own limit', () => {
     const world = started();

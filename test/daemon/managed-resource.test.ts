@@ -41,6 +41,7 @@ describe('role commands', () => {
       role: 'primary',
       resource: world.daemon.resources.get('r0')?.config,
       force: false,
+      recovers: false,
     });
     expect(world.role('primary').answer()).toEqual({ resource0: 'r0', role0: 'primary' });
     expect(world.workers).toHaveLength(1);
@@ -354,6 +355,23 @@ describe("the device's listening socket", () => {
     offer(world);
     expect(world.worker().attached).toHaveLength(2);
     expect(clients.some(({ closed }) => closed)).toBe(false);
+  });
+
+  it('is recovered by the next worker if it was offered before, and created anew in a new role', () => {
+    const world = started();
+    const recovers = (): unknown => world.worker().assignment;
+    world.role('primary');
+    expect(recovers()).toMatchObject({ recovers: false });
+    world.worker().exit('SIGKILL');
+    world.run(1_500);
+    expect(recovers()).toMatchObject({ recovers: false });
+    offer(world);
+    world.worker().exit('SIGKILL');
+    world.run(3_000);
+    expect(recovers()).toMatchObject({ recovers: true });
+    world.role('init');
+    world.role('primary');
+    expect(recovers()).toMatchObject({ recovers: false });
   });
 
   it('holds so many and no more, and drops them with the role', () => {

@@ -8,7 +8,7 @@ const DEFAULTS = {
   pidfile: null,
   node: null,
   runDir: '/var/run',
-  user: 'hast',
+  user: null,
   maxRequestBytes: 131_072,
   nbd: null,
 };

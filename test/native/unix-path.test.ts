@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { once } from 'node:events';
 import * as net from 'node:net';
 import { tmpdir } from 'node:os';
@@ -47,6 +47,12 @@ describe('the path of a Unix listener', () => {
     expect(existsSync(path)).toBe(true);
     listener.close();
     expect(existsSync(path)).toBe(false);
+  });
+
+  it('is for our own user alone', async () => {
+    const { listener } = await listen();
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+    listener.close();
   });
 
   it('does not take the place of a live server', async () => {

@@ -18,6 +18,7 @@ const GEOMETRY = { provider: 'shared0', mediaSize: 128 << 10, sectorSize: 512 };
 class CutSocket implements Socket {
   readonly localAddress = 'N/A';
   readonly remoteAddress = 'N/A';
+  readonly peerUid = null;
   /** One entry per reply. */
   readonly replies: string[] = [];
   readonly #handler: SocketHandler;

@@ -31,6 +31,7 @@ class Worker {
   exported = 0;
   device: DeviceHandler | null = null;
   deviceClosed = false;
+  recovered = false;
   worker: ResourceWorker | null = null;
   #nextId = 1;
 
@@ -65,6 +66,7 @@ class Worker {
       create: (_geometry: unknown, handler: DeviceHandler) => {
         this.device = handler;
         return {
+          recovered: this.recovered,
           complete: (id: number, error: PortError | null) => {
             this.answers.set(id, error?.code ?? 'ok');
           },
@@ -227,6 +229,16 @@ describe('worker of a primary, its start', () => {
     worker.run(1_200);
     expect(worker.exported).toBe(1);
     expect(worker.worker?.status()).toMatchObject({ localCopy: 'complete', exported: true });
+  });
+
+  it('says whether its device is a new one or that of a worker which died', () => {
+    for (const recovered of [false, true]) {
+      const worker = new Worker();
+      worker.recovered = recovered;
+      worker.peer.hello = 'close';
+      worker.start().run(50);
+      expect(worker.log()).toContain(`info Device hast/r0 ${recovered ? 'recovered' : 'created'}.`);
+    }
   });
 
   it('W8: unless it is forced; then it is declared good, loudly', () => {

@@ -14,6 +14,7 @@ class World {
   readonly socket = {
     localAddress: 'tcp://10.0.0.1:1',
     remoteAddress: 'tcp://10.0.0.2:2',
+    peerUid: null,
     send: sinon.spy(),
     pause: sinon.spy(),
     resume: sinon.spy(),

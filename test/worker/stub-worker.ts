@@ -88,7 +88,7 @@ function stubWorker(ports: WorkerPorts): ResourceWorker {
 showOnlyTitle();
 new WorkerHost({
   logSink: () => terminalSink,
-  dropPrivileges: () => ({ kind: 'dropped' }),
+  dropPrivileges: () => null,
   network: (turns) => new NodeNetwork(turns),
   openComponent: (path) =>
     path === 'missing'
@@ -102,7 +102,7 @@ new WorkerHost({
     entropy: systemEntropy,
     codecs: tsCodecs(() => new Uint8Array(32)),
     devices: {
-      create: () => ({ complete: () => undefined, close: () => undefined }),
+      create: () => ({ recovered: false, complete: () => undefined, close: () => undefined }),
       attach: (client) => {
         const out = { send: (chunks: readonly Uint8Array[]): void => socket.send(chunks) };
         const target = new Uint8Array(16);

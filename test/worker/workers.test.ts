@@ -27,7 +27,7 @@ const RESOURCE: ResourceConfig = {
   metaflush: true,
 };
 
-const PRIMARY: Assignment = { role: 'primary', resource: RESOURCE, force: false };
+const PRIMARY: Assignment = { role: 'primary', resource: RESOURCE, force: false, recovers: false };
 
 const SECONDARY = {
   role: 'secondary',
@@ -53,7 +53,7 @@ function workersWith(program: string): WorkerProcesses {
   return new WorkerProcesses({
     turns,
     log: { write: (level, text) => logged.push(`${level} ${text}`) },
-    settings: { debugLevel: 0, foreground: false, user: 'hast', maxRequestBytes: 131_072 },
+    settings: { debugLevel: 0, foreground: false, user: null, maxRequestBytes: 131_072 },
     program,
   });
 }

@@ -125,6 +125,7 @@ export class ReplayNode {
       {
         parse: () => this.#config,
         exportAddress: (provider) => `/var/run/hast/${provider}`,
+        mayCommand: () => true,
         pidfileChanged: () => undefined,
       },
       this.#config,
