@@ -25,6 +25,8 @@ export interface LabOptions {
   readonly componentBytes?: number;
   /** Statements at the beginning of hast.conf: `timeout 5`, `replication memsync`, ... */
   readonly settings?: string;
+  /** Statements inside the block of a resource; default none. */
+  readonly resourceSettings?: (resource: string) => string;
   /** Where the component of a host is, when it is not a file of its own. */
   readonly local?: (host: Host, resource: string) => string;
 }
@@ -38,6 +40,7 @@ export class Lab {
   readonly outside: Machine;
   readonly resources: readonly string[];
   readonly componentBytes: number;
+  readonly #resourceSettings: (resource: string) => string;
   readonly #local: (host: Host, resource: string) => string;
   readonly #cleaner: ChildProcess;
   readonly #startedMs = performance.now();
@@ -49,6 +52,7 @@ export class Lab {
     this.configPath = join(this.folder, 'hast.conf');
     this.resources = options.resources ?? ['data'];
     this.componentBytes = options.componentBytes ?? 64 << 20;
+    this.#resourceSettings = options.resourceSettings ?? (() => '');
     this.#local = options.local ?? ((host, resource) => host.component(resource));
     const bin = join(this.folder, 'bin');
     mkdirSync(bin);
@@ -91,7 +95,7 @@ export class Lab {
         const remote = `tcp4://${ADDRESS[this.other(host).hostName]}`;
         return `    on ${host.name} {\n        local ${local}\n        remote ${remote}\n    }\n`;
       });
-      return `resource ${resource} {\n${ends.join('')}}\n`;
+      return `resource ${resource} {\n    ${this.#resourceSettings(resource)}\n${ends.join('')}}\n`;
     });
     writeFileSync(this.configPath, `${settings}\n\n${resources.join('\n')}`);
   }
@@ -109,9 +113,14 @@ export class Lab {
   /** From nothing to a pair in sync: alpha primary, beta secondary, of every resource. */
   async startPair(): Promise<void> {
     await this.boot();
+    await this.formPair();
+  }
+
+  /** From hosts that have just been booted to a pair in sync. */
+  async formPair(createOptions = ''): Promise<void> {
     await Promise.all(
       this.hosts.map(async (host) => {
-        await host.hastctl(`create ${this.resources.join(' ')}`);
+        await host.hastctl(`create ${createOptions} ${this.resources.join(' ')}`);
         await host.startHastd();
       }),
     );
