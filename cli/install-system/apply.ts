@@ -37,46 +37,49 @@ export interface Outcome {
 const LIST = 'lib/hast/installed';
 
 export function install(items: readonly Item[], destination: Destination): Outcome {
-  const base = baseOf(destination);
-  const before = readList(base) ?? [];
-  refuseForeign(items, base, new Set(before));
-  const directories = missingDirectories(items, base);
-  const wanted = [...items.map(({ path }) => path), LIST];
-  const kept = before.filter((path) => path.endsWith('/'));
-  const list = [...new Set([...kept, ...directories, ...wanted])];
-  return reporting(() => {
-    mkdirSync(dirname(join(base, LIST)), { recursive: true });
-    writeList(base, [...new Set([...list, ...before])]);
-    let written = 0;
-    for (const item of items) {
-      if (isInPlace(item, base)) continue;
-      put(item, base);
-      written++;
-    }
-    const current = new Set(list);
-    const obsolete = before.filter((path) => !current.has(path));
-    for (const path of obsolete) rmSync(join(base, path), { force: true });
-    writeList(base, list);
-    return { written, unchanged: items.length - written, removed: obsolete.length };
-  });
+  return reporting(() => replace(items, baseOf(destination)));
 }
 
 /** Removes everything on the list; how many files. */
 export function uninstall(destination: Destination): number {
-  const base = baseOf(destination);
+  return reporting(() => remove(baseOf(destination)));
+}
+
+function replace(items: readonly Item[], base: string): Outcome {
+  const before = readList(base) ?? [];
+  refuseForeign(items, base, new Set(before));
+  const directories = [...before.filter(isDirectory), ...missingDirectories(items, base)];
+  const list = [...new Set([...directories, ...items.map(({ path }) => path), LIST])];
+  const obsolete = before.filter((path) => !list.includes(path));
+  mkdirSync(dirname(join(base, LIST)), { recursive: true });
+  writeList(base, [...list, ...obsolete]);
+  let written = 0;
+  for (const item of items) {
+    if (isInPlace(item, base)) continue;
+    put(item, base);
+    written++;
+  }
+  for (const path of obsolete) rmSync(join(base, path), { force: true });
+  writeList(base, list);
+  return { written, unchanged: items.length - written, removed: obsolete.length };
+}
+
+function remove(base: string): number {
   const list = readList(base);
   if (list === null) {
     throw new Failure(EX_NOINPUT, `nothing is installed in ${base}: there is no ${join(base, LIST)}`);
   }
-  const directories = list.filter((path) => path.endsWith('/')).sort((a, b) => b.length - a.length);
-  const files = list.filter((path) => !path.endsWith('/'));
-  return reporting(() => {
-    // The list goes last: until then all of this can be repeated.
-    for (const path of files) if (path !== LIST) rmSync(join(base, path), { force: true });
-    rmSync(join(base, LIST), { force: true });
-    for (const path of directories) removeIfEmpty(join(base, path));
-    return files.length;
-  });
+  const files = list.filter((path) => !isDirectory(path) && path !== LIST);
+  for (const path of files) rmSync(join(base, path), { force: true });
+  // The list goes last: until then all of this can be repeated.
+  rmSync(join(base, LIST));
+  const innermostFirst = list.filter(isDirectory).sort((a, b) => b.length - a.length);
+  for (const path of innermostFirst) removeIfEmpty(join(base, path));
+  return files.length;
+}
+
+function isDirectory(path: string): boolean {
+  return path.endsWith('/');
 }
 
 function baseOf({ root, prefix }: Destination): string {

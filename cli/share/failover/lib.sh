@@ -71,7 +71,7 @@ default_settings() {
 	provider=
 	kill_users=yes
 	hastd_timeout=30
-	peer_timeout=30
+	peer_timeout=60
 	device_timeout=30
 	umount_timeout=10
 	lock_timeout=120
@@ -142,7 +142,7 @@ wait_for() {
 		wait_status=0
 		"$@" || wait_status=$?
 		[ "$wait_status" -eq 1 ] || return "$wait_status"
-		[ "$(seconds)" -lt "$wait_end" ] || return 1
+		[ "$(seconds)" -le "$wait_end" ] || return 1
 		sleep 0.1
 	done
 }
@@ -160,7 +160,7 @@ note_wanted() {
 
 # still_wanted ROLE: 0, or 75 when it is not.
 still_wanted() {
-	read -r wanted <"$state_dir/wanted" 2>/dev/null || wanted=$1
+	{ read -r wanted <"$state_dir/wanted"; } 2>/dev/null || wanted=$1
 	[ "$wanted" = "$1" ] || return "$EX_TEMPFAIL"
 }
 
@@ -182,6 +182,7 @@ run_while_wanted() (
 	while kill -0 "$child" 2>/dev/null; do
 		if ! still_wanted "$wanted_role"; then
 			kill "$child" 2>/dev/null
+			wait_for 10 is_gone "$child" || kill -9 "$child" 2>/dev/null
 			wait "$child" 2>/dev/null
 			rm -f "$state_dir/output.$$"
 			exit "$EX_TEMPFAIL"
@@ -194,6 +195,10 @@ run_while_wanted() (
 	rm -f "$state_dir/output.$$"
 	exit "$status"
 )
+
+is_gone() {
+	! kill -0 "$1" 2>/dev/null
+}
 
 # ------------------------------------------------------------------------------------------------------------- hastd
 
@@ -413,6 +418,12 @@ mounted_from() {
 	mount | awk -v directory="$(readlink -f -- "$1")" '$2 == "on" && $3 == directory { device = $1 } END { if (device != "") print device }'
 }
 
+# is_device_of RESOURCE DEVICE: whether it is the device that we mounted, or would.
+is_device_of() {
+	[ "$2" = "$(device_of "$1")" ] || [ "$2" = "$(readlink -f -- "$(device_of "$1")")" ] ||
+		grep -qxF -- "$2" "$state_dir/mounted.$1" 2>/dev/null
+}
+
 # mount_resource RESOURCE: checks and mounts what is on its device; does nothing where that is so already.
 mount_resource() (
 	type=$(fstype_of "$1")
@@ -432,7 +443,7 @@ check_and_mount() (
 	device=$(readlink -f -- "$3")
 	mounted=$(mounted_from "$4")
 	if [ -n "$mounted" ]; then
-		if [ "$mounted" = "$device" ] || [ "$mounted" = "$3" ]; then exit 0; fi
+		if is_device_of "$1" "$mounted"; then exit 0; fi
 		say err "$1: $4 is in use: $mounted is mounted there"
 		exit 1
 	fi
@@ -440,17 +451,18 @@ check_and_mount() (
 	say notice "$1: fsck of $device"
 	case $(uname -s) in
 	Linux) fsck=fsck.$2 ;;
-	*) fsck="fsck -t $2" ;;
+	*) fsck=fsck_$2 ;;
 	esac
 	status=0
 	# shellcheck disable=SC2086 # several words
-	run_while_wanted primary $fsck $fsck_flags "$device" || status=$?
+	run_while_wanted primary "$fsck" $fsck_flags "$device" || status=$?
 	[ "$status" -ne "$EX_TEMPFAIL" ] || exit "$status"
 	if ! fsck_is_content "$status"; then
 		say err "$1: fsck: exit status $status; repair the file system by hand"
 		exit 1
 	fi
 	still_wanted primary || exit
+	echo "$device" >"$state_dir/mounted.$1"
 	run "$1: mount" mount -t "$2" ${mount_options:+-o "$mount_options"} "$device" "$4" || exit 1
 	say notice "$1: mounted on $4"
 )
@@ -476,11 +488,17 @@ unmount_resource() (
 		;;
 	*)
 		directory=$(mountpoint_of "$1")
-		[ -n "$(mounted_from "$directory")" ] || exit 0
+		mounted=$(mounted_from "$directory")
+		[ -n "$mounted" ] || exit 0
+		if ! is_device_of "$1" "$mounted"; then
+			say notice "$1: left alone: $mounted, which is mounted on $directory"
+			exit 0
+		fi
 		force_unmount "$directory" || {
 			say err "$1: $directory cannot be unmounted"
 			exit 1
 		}
+		rm -f "$state_dir/mounted.$1"
 		say notice "$1: unmounted"
 		;;
 	esac
