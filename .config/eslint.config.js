@@ -17,7 +17,16 @@ const ambient = [
 ];
 
 export default tseslint.config(
-  { ignores: ['dist/', 'coverage/', 'native/build/', 'node_modules/', 'test/interop/reference/'] },
+  {
+    ignores: [
+      'dist/',
+      'coverage/',
+      'native/build/',
+      'test/ggate/kernel/build/',
+      'node_modules/',
+      'test/interop/reference/',
+    ],
+  },
   js.configs.recommended,
   ...tseslint.configs.strict,
   {

@@ -34,6 +34,59 @@ export interface Addon {
   peerCredentials(fd: number): { readonly uid: number; readonly gid: number } | number;
   /** Zeroed memory that begins on a page, for `bytes` bytes. */
   alignedBuffer(bytes: number): ArrayBuffer;
+  /** Whether the kernel offers GEOM gate, its module loaded if need be; 0 or why not. Numbers here are FreeBSD's. */
+  ggateAvailable(): number;
+  /** The control device, open, and what a provider of that name has already: zeros for none; or an errno. */
+  ggateOpen(name: string): GgateOpened | number;
+  /** Removes a provider by force, and waits until its node is gone. Success too when there is none. */
+  ggateRemove(name: string, finished: Finished): void;
+  readonly GgateDriver: new (options: GgateDriverOptions) => GgateDriver;
+}
+
+interface GgateGeometry {
+  /** Bytes. */
+  readonly mediaSize: number;
+  readonly sectorSize: number;
+}
+
+export interface GgateOpened {
+  /** A descriptor. */
+  readonly control: number;
+  readonly left: GgateGeometry;
+}
+
+/** Everything that goes to and from the driver's threads goes through these arrays. */
+interface GgateDriverOptions {
+  readonly control: number;
+  /** With `hast/`. */
+  readonly name: string;
+  readonly geometry: GgateGeometry;
+  /** The provider that is there already is taken over when this is equal to `geometry`, else it is replaced. */
+  readonly left: GgateGeometry;
+  /** For those who list providers. */
+  readonly info: string;
+  /** After `take`: phase (0 starting, 1 serving, 2 failed, 3 closed), errno, origin (0 created, 1 recovered, 2 replaced). */
+  readonly state: Int32Array;
+  /** After `take`: the slots that have a request now. Its length is the number of slots. */
+  readonly taken: Int32Array;
+  /** Four for each slot: command, offset, length, and a number that changes with the slot's buffer. */
+  readonly fields: Float64Array;
+  /** Two for each answer: slot, errno. */
+  readonly answers: Int32Array;
+  /** Called in the event loop when there is something to `take`, or the state is another. */
+  readonly wake: () => void;
+}
+
+/** One GEOM gate provider, served from the moment it is made (native/src/ggate/driver.h). */
+export interface GgateDriver {
+  /** The number of requests taken; again until it is 0. The event loop may end once it has told of phase 3. */
+  take(): number;
+  /** The slot's memory; ask for it once for each number in `fields`. */
+  buffer(slot: number): ArrayBuffer;
+  /** Passes on so many answers, one for each slot taken. */
+  answer(count: number): void;
+  /** Removes the provider; phase 3 follows. */
+  close(): void;
 }
 
 export type LoadedAddon =

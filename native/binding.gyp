@@ -5,6 +5,12 @@
       'sources': [
         'src/addon.cc',
         'src/device.cc',
+        'src/ggate/abi-check.cc',
+        'src/ggate/binding.cc',
+        'src/ggate/disk.cc',
+        'src/ggate/driver.cc',
+        'src/ggate/provider.cc',
+        'src/ggate/system.cc',
         'src/memory.cc',
         'src/process.cc',
         'src/syslog.cc',

@@ -1,13 +1,18 @@
 // Builds the addon (native/src) with node-gyp where a C++ compiler exists, again only when its sources have changed.
 // Nothing depends on it: a failure is one line, and hastd uses what Node and the base system have.
+//
+// With the argument `fake`, the addon for tests instead: the same, on the GEOM gate kernel of test/ggate/kernel.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const folder = dirname(fileURLToPath(import.meta.url));
+const native = dirname(fileURLToPath(import.meta.url));
+const isFake = process.argv[2] === 'fake';
+const name = isFake ? 'addon with a fake kernel' : 'addon';
+const folder = isFake ? join(native, '..', 'test', 'ggate', 'kernel') : native;
 const built = join(folder, 'build', 'Release', 'hast.node');
 const stamp = join(folder, 'build', 'built-from');
 const log = join(folder, 'build-addon.log');
@@ -19,9 +24,9 @@ rmSync(built, { force: true });
 const problem = build();
 if (problem === null) {
   writeFileSync(stamp, sources);
-  console.log('addon: built');
+  console.log(`${name}: built`);
 } else {
-  console.log(`addon: not built (${problem}); hastd works without it`);
+  console.log(`${name}: not built (${problem}); hastd works without it`);
 }
 
 /** Null when it was built, else why not. */
@@ -56,7 +61,21 @@ function exists(program) {
 
 function sourcesHash() {
   const hash = createHash('sha256').update(`${process.platform} ${process.arch} ${process.versions.modules}`);
-  const files = readdirSync(join(folder, 'src')).sort();
-  for (const file of files) hash.update(file).update(readFileSync(join(folder, 'src', file)));
-  return hash.update(readFileSync(join(folder, 'binding.gyp'))).digest('hex');
+  const files = [
+    ...sourcesIn(join(native, 'src')),
+    ...(isFake ? sourcesIn(folder) : []),
+    join(folder, 'binding.gyp'),
+  ];
+  for (const file of files) hash.update(relative(native, file)).update(readFileSync(file));
+  return hash.digest('hex');
+}
+
+function sourcesIn(directory) {
+  return readdirSync(directory, { withFileTypes: true })
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+    .flatMap((entry) => {
+      const path = join(directory, entry.name);
+      if (entry.isDirectory()) return entry.name === 'build' ? [] : sourcesIn(path);
+      return /\.(cc|h)$/.test(entry.name) ? [path] : [];
+    });
 }

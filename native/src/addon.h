@@ -7,6 +7,7 @@
 #include <utility>
 
 void InitDevice(Napi::Env env, Napi::Object exports);
+void InitGgate(Napi::Env env, Napi::Object exports);
 void InitMemory(Napi::Env env, Napi::Object exports);
 void InitProcess(Napi::Env env, Napi::Object exports);
 void InitSyslog(Napi::Env env, Napi::Object exports);

@@ -9,8 +9,8 @@
 #if defined(__linux__)
 #include <linux/fs.h>
 #elif defined(__FreeBSD__)
-#include <sys/types.h>
-#include <sys/disk.h>
+#include "ggate/disk.h"
+#include "ggate/system.h"
 #endif
 
 static Napi::Value Flock(const Napi::CallbackInfo& info) {
@@ -22,8 +22,8 @@ static Napi::Value MediaSize(const Napi::CallbackInfo& info) {
   uint64_t bytes = 0;
   const int error = ErrnoOf(ioctl(IntAt(info, 0), BLKGETSIZE64, &bytes));
 #elif defined(__FreeBSD__)
-  off_t bytes = 0;
-  const int error = ErrnoOf(ioctl(IntAt(info, 0), DIOCGMEDIASIZE, &bytes));
+  int64_t bytes = 0;
+  const int error = ggate::DiskMediaSize(ggate::TheSystem(), IntAt(info, 0), &bytes);
 #else
   const int bytes = 0;
   const int error = ENOSYS;
@@ -36,8 +36,8 @@ static Napi::Value SectorSize(const Napi::CallbackInfo& info) {
   int bytes = 0;
   const int error = ErrnoOf(ioctl(IntAt(info, 0), BLKSSZGET, &bytes));
 #elif defined(__FreeBSD__)
-  u_int bytes = 0;
-  const int error = ErrnoOf(ioctl(IntAt(info, 0), DIOCGSECTORSIZE, &bytes));
+  uint32_t bytes = 0;
+  const int error = ggate::DiskSectorSize(ggate::TheSystem(), IntAt(info, 0), &bytes);
 #else
   const int bytes = 0;
   const int error = ENOSYS;
@@ -49,7 +49,7 @@ static Napi::Value FlushDevice(const Napi::CallbackInfo& info) {
   const int fd = IntAt(info, 0);
   return RunBlocking(info, 1, [fd] {
 #if defined(__FreeBSD__)
-    return ErrnoOf(ioctl(fd, DIOCGFLUSH));
+    return ggate::DiskFlush(ggate::TheSystem(), fd);
 #else
     return ErrnoOf(fsync(fd));
 #endif
@@ -65,8 +65,7 @@ static Napi::Value Discard(const Napi::CallbackInfo& info) {
     uint64_t range[2] = {static_cast<uint64_t>(offset), static_cast<uint64_t>(length)};
     return ErrnoOf(ioctl(fd, BLKDISCARD, range));
 #elif defined(__FreeBSD__)
-    off_t range[2] = {offset, length};
-    return ErrnoOf(ioctl(fd, DIOCGDELETE, range));
+    return ggate::DiskDelete(ggate::TheSystem(), fd, offset, length);
 #else
     return EOPNOTSUPP;
 #endif
