@@ -38,7 +38,7 @@ const COMMANDS: readonly (DeviceCommand | undefined)[] = [
 ];
 
 const PHASE = { failed: 2, closed: 3 } as const;
-const ORIGIN = { recovered: 1, replaced: 2 } as const;
+const REPLACED = 2;
 const NO_BYTES = new Uint8Array(0);
 
 /** The provider's name in the kernel. */
@@ -97,6 +97,7 @@ class GgateRequest implements DeviceRequest {
 }
 
 class GgateDevice implements Device {
+  readonly recovered: boolean;
   readonly #ports: GgatePorts;
   readonly #handler: DeviceHandler;
   readonly #name: string;
@@ -124,6 +125,9 @@ class GgateDevice implements Device {
     this.#ports = ports;
     this.#handler = handler;
     this.#name = ggateName(geometry.provider);
+    // The driver asks the kernel; only if somebody meddles it may find another.
+    const { mediaSize, sectorSize } = opened.left;
+    this.recovered = mediaSize === geometry.mediaSize && sectorSize === geometry.sectorSize;
     this.#driver = new ports.addon.GgateDriver({
       control: opened.control,
       name: this.#name,
@@ -212,12 +216,9 @@ class GgateDevice implements Device {
   #tellOrigin(origin: number, hasFailed: boolean): void {
     this.#originTold = true;
     const { log } = this.#ports;
-    if (hasFailed) return;
-    if (origin === ORIGIN.recovered) log.write('info', `Device ${this.#name} recovered.`);
-    if (origin === ORIGIN.replaced) {
-      const text = `Device ${this.#name} of another size was left behind; it was replaced, its requests failed.`;
-      log.write('warning', text);
-    }
+    if (hasFailed || origin !== REPLACED) return;
+    const text = `Device ${this.#name} of another size was left behind; it was replaced, its requests failed.`;
+    log.write('warning', text);
   }
 
   #failure(errno: number): PortError {
