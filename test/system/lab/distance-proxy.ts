@@ -15,7 +15,7 @@ let oneWayMs = 0;
 
 /** Does things a while later, in order. */
 class Delay {
-  readonly #waiting: { readonly dueMs: number; readonly act: () => void }[] = [];
+  #waiting: { readonly dueMs: number; readonly act: () => void }[] = [];
 
   add(act: () => void): void {
     this.#waiting.push({ dueMs: performance.now() + oneWayMs, act });
@@ -27,12 +27,10 @@ class Delay {
     if (first === undefined) return;
     setTimeout(() => {
       const now = performance.now();
-      for (let next = first; next.dueMs <= now; ) {
-        next.act();
-        this.#waiting.shift();
-        if (this.#waiting[0] === undefined) return;
-        next = this.#waiting[0];
-      }
+      const due = this.#waiting.findIndex(({ dueMs }) => dueMs > now);
+      const ready = due === -1 ? this.#waiting : this.#waiting.slice(0, due);
+      this.#waiting = due === -1 ? [] : this.#waiting.slice(due);
+      for (const { act } of ready) act();
       this.#sleep();
     }, first.dueMs - performance.now());
   }

@@ -1,5 +1,6 @@
 /** A host of a lab: what boots with it, its hastd, and what people do there with hastctl and with the device. */
-import { existsSync, truncateSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ask } from '../../../cli/hastctl/control-client.js';
 import { decodeStatusReply } from '../../../core/control/replies.js';
@@ -124,6 +125,13 @@ export class Host extends Machine {
   async dump(resource = 'data'): Promise<Readonly<Record<string, string>>> {
     const text = await this.hastctl(`dump ${resource}`);
     return Object.fromEntries([...text.matchAll(/^ +(\w+): (.*)$/gm)].map(([, key, value]) => [key, value]));
+  }
+
+  /** Of what the device holds, as it is on the component file: SHA-256. */
+  async digest(resource = 'data'): Promise<string> {
+    const { localoff } = await this.dump(resource);
+    const content = readFileSync(this.component(resource)).subarray(Number(localoff));
+    return createHash('sha256').update(content).digest('hex');
   }
 
   /** The NBD socket of a primary, as a client on this host sees it. */

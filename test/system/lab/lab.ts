@@ -27,6 +27,8 @@ export interface LabOptions {
   readonly settings?: string;
   /** Statements inside the block of a resource; default none. */
   readonly resourceSettings?: (resource: string) => string;
+  /** Options of every hastd: `-d`. */
+  readonly hastd?: readonly string[];
   /** Where the component of a host is, when it is not a file of its own. */
   readonly local?: (host: Host, resource: string) => string;
 }
@@ -42,11 +44,14 @@ export class Lab {
   readonly componentBytes: number;
   readonly #resourceSettings: (resource: string) => string;
   readonly #local: (host: Host, resource: string) => string;
+  readonly #hastd: readonly string[];
+  readonly #print: (line: string) => void;
   readonly #cleaner: ChildProcess;
   readonly #startedMs = performance.now();
 
-  /** Nothing runs yet. */
-  constructor(options: LabOptions = {}) {
+  /** Nothing runs yet. The story goes to `print`, line by line. */
+  constructor(options: LabOptions, print: (line: string) => void) {
+    this.#print = print;
     this.folder = mkdtempSync(join(tmpdir(), 'hast-lab-'));
     this.#cleaner = startCleaner(this.folder);
     this.configPath = join(this.folder, 'hast.conf');
@@ -54,6 +59,7 @@ export class Lab {
     this.componentBytes = options.componentBytes ?? 64 << 20;
     this.#resourceSettings = options.resourceSettings ?? (() => '');
     this.#local = options.local ?? ((host, resource) => host.component(resource));
+    this.#hastd = options.hastd ?? [];
     const bin = join(this.folder, 'bin');
     mkdirSync(bin);
     for (const program of ['hastd', 'hastctl']) install(bin, program);
@@ -84,7 +90,7 @@ export class Lab {
 
   /** The next sentence of the story. */
   say(sentence: string): void {
-    process.stdout.write(`${this.now().toFixed(1).padStart(8)} s  ${sentence}\n`);
+    this.#print(`${this.now().toFixed(1).padStart(8)} s  ${sentence}`);
   }
 
   /** Writes hast.conf, the same file on both hosts. */
@@ -121,7 +127,7 @@ export class Lab {
     await Promise.all(
       this.hosts.map(async (host) => {
         await host.hastctl(`create ${createOptions} ${this.resources.join(' ')}`);
-        await host.startHastd();
+        await host.startHastd(...this.#hastd);
       }),
     );
     await this.beta.hastctl('role secondary all');
@@ -162,11 +168,11 @@ export class Lab {
           continue;
         }
         const lines = readFileSync(join(folder, entry.name), 'utf8').trimEnd().split('\n');
-        const shown = lines.slice(-LOG_LINES_SHOWN).map((line) => `    ${line}\n`);
-        process.stdout.write(`--- ${name}: ${entry.name}, ${lines.length} lines\n${shown.join('')}`);
+        this.#print(`--- ${name}: ${entry.name}, ${lines.length} lines`);
+        for (const line of lines.slice(-LOG_LINES_SHOWN)) this.#print(`    ${line}`);
       }
     }
-    process.stdout.write(`--- all logs are kept in ${this.folder}\n`);
+    this.#print(`--- all logs are kept in ${this.folder}`);
   }
 }
 
