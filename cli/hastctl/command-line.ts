@@ -73,7 +73,7 @@ export function usage(complaint: string | null = null): Ending {
 
 export function parseCommandLine(argv: readonly string[]): CommandLine {
   const [name, ...args] = argv;
-  const hastctl = declare();
+  const hastctl = hastctlCommand();
   if (name === 'help' || name === '--help') return helpOn(hastctl, args[0]);
   const subcommand = subcommandOf(hastctl, name);
   if (subcommand === null) return usage();
@@ -113,7 +113,8 @@ function interpret(subcommand: Command, operands: readonly string[]): CommandLin
   }
 }
 
-function declare(): Command {
+/** What is understood, `-h` and `help` apart. */
+export function hastctlCommand(): Command {
   const hastctl = new Command('hastctl')
     .description('Control utility of hastd.')
     .usage('<command> [options] ...')

@@ -49,8 +49,11 @@ export async function ask(
 
 /** What the daemon means by the error of a whole reply. */
 export function refusal(error: number): Failure {
-  const why = error === ERROR_DENIED ? ': only root and the user of hastd may command it' : '';
-  return new Failure(EX_SOFTWARE, `Error ${error} received from hastd${why}.`);
+  const text =
+    error === ERROR_DENIED
+      ? `Error ${error} received from hastd: only root and the user of hastd may command it.`
+      : `Error ${error} received from hastd.`;
+  return new Failure(EX_SOFTWARE, text);
 }
 
 function setupFailure(control: string, why: string): Failure {

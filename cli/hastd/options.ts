@@ -58,7 +58,7 @@ interface RawOptions {
 }
 
 export function parseOptions(argv: readonly string[]): HastdOptions | Ending {
-  const command = declare();
+  const command = hastdCommand();
   const operands = readOptions(command, argv);
   if (isRefusal(operands)) return endingOf(operands, command);
   const raw = command.opts<RawOptions>();
@@ -75,7 +75,8 @@ export function parseOptions(argv: readonly string[]): HastdOptions | Ending {
   };
 }
 
-function declare(): Command {
+/** What is understood, `-h` apart. */
+export function hastdCommand(): Command {
   return new Command('hastd')
     .description('The daemon of a HAST node.')
     .usage('[-dFh] [-c config] [-P pidfile] [long options]')

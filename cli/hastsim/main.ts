@@ -40,7 +40,7 @@ export async function hastsim(
 ): Promise<number> {
   const terminal = new Terminal(streams, signals);
   try {
-    await declare(terminal, streams).parseAsync(argv, { from: 'user' });
+    await hastsimCommand(terminal, streams).parseAsync(argv, { from: 'user' });
     return terminal.exitCode;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EX_OK : EX_USAGE;
@@ -50,7 +50,7 @@ export async function hastsim(
   }
 }
 
-function declare(terminal: Terminal, streams: Streams): Command {
+export function hastsimCommand(terminal: Terminal, streams: Streams): Command {
   const hastsim = new Command('hastsim')
     .description(ABOUT)
     .addHelpText('after', EXAMPLES)

@@ -4,7 +4,7 @@
  * end the file without a newline (L5).
  */
 
-const KEYWORDS: ReadonlySet<string> = new Set([
+export const KEYWORDS: ReadonlySet<string> = new Set([
   'control',
   'pidfile',
   'listen',

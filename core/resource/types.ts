@@ -2,17 +2,20 @@
 export type Role = 'init' | 'primary' | 'secondary';
 
 /** What a worker reports to the main daemon, which runs the `exec` hook with it. */
-export type ResourceEvent =
-  | 'connect'
-  | 'disconnect'
-  | 'syncstart'
-  | 'syncdone'
-  | 'syncintr'
-  | 'split-brain'
+export type ResourceEvent = (typeof RESOURCE_EVENTS)[number];
+
+export const RESOURCE_EVENTS = [
+  'connect',
+  'disconnect',
+  'syncstart',
+  'syncdone',
+  'syncintr',
+  'split-brain',
   /** Ours (W31): the peer acts as primary too. */
-  | 'dual-primary'
+  'dual-primary',
   /** Ours (W31): resource id, size or extent size of the peer differ. */
-  | 'mismatch';
+  'mismatch',
+] as const;
 
 /** Part 2 of a STATUS reply (core/spec/control.md section 5); numbers are counts unless a unit is named. */
 export interface WorkerStatus {
