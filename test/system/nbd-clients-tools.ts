@@ -27,6 +27,13 @@ const PACKAGES: Readonly<Record<string, string>> = {
   fuser: 'psmisc',
   ip: 'iproute2',
   nft: 'nftables',
+  flock: 'util-linux',
+  setpriv: 'util-linux',
+  shellcheck: 'shellcheck',
+  'systemd-analyze': 'systemd',
+  'systemd-sysusers': 'systemd',
+  'ocf-tester': 'resource-agents',
+  xmllint: 'libxml2-utils',
 };
 
 /** PATH of an ordinary user often lacks the directories of mkfs and losetup. */
