@@ -33,6 +33,8 @@ export interface Finished {
 }
 
 export interface ClusterOptions {
+  /** The folder that everything is made in; the system's for temporary files when not given. */
+  readonly under?: string;
   /** Bytes of each component file. */
   readonly mediaSize?: number;
   readonly resources?: readonly string[];
@@ -40,6 +42,8 @@ export interface ClusterOptions {
   readonly settings?: string;
   /** Statements before everything. */
   readonly globals?: string;
+  /** What a node dials to reach the other one, by the port that one listens on. */
+  readonly remotePort?: (port: number) => number;
   /** `hastctl create` options. */
   readonly create?: readonly string[];
   /** More options for hastd. */
@@ -276,7 +280,7 @@ export class Cluster {
   }
 
   static async prepare(options: ClusterOptions = {}): Promise<Cluster> {
-    const folder = mkdtempSync(join(tmpdir(), 'hast-e2e-'));
+    const folder = mkdtempSync(join(options.under ?? tmpdir(), 'hast-e2e-'));
     const cluster = new Cluster(folder, { a: await freePort(), b: await freePort() }, options);
     for (const node of [cluster.a, cluster.b]) {
       for (const resource of cluster.resources) cluster.makeComponent(node, resource);
@@ -315,9 +319,10 @@ export class Cluster {
 
   /** Writes hast.conf anew; `settings` go into every resource. */
   configure(settings: string, globals = this.#options.globals ?? ''): void {
+    const { remotePort = (port: number) => port } = this.#options;
     const blocks = this.resources.map((resource) => {
       const ends = [this.a, this.b].map((node) => {
-        const remote = `tcp4://127.0.0.1:${this.other(node).port}`;
+        const remote = `tcp4://127.0.0.1:${remotePort(this.other(node).port)}`;
         return `  on ${node.name} {\n    local ${node.component(resource)}\n    remote ${remote}\n  }\n`;
       });
       return `resource ${resource} {\n  ${settings}\n${ends.join('')}}\n`;

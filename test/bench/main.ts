@@ -1,0 +1,126 @@
+/**
+ * `npm run bench`: how fast the data path is, beside servers that replicate nothing, in one run on one machine. Figures of
+ * different runs do not compare; ratios of one run do.
+ */
+import { tmpdir } from 'node:os';
+import { existsSync } from 'node:fs';
+import { Command, InvalidArgumentError } from 'commander';
+import { canRun } from '../system/nbd-clients-tools.js';
+import { ceilings } from './ceilings.js';
+import { growth } from './growth.js';
+import { COLD, JOBS } from './jobs.js';
+import { residentBytes } from './processes.js';
+import { jsonOf, textOf, type Report } from './report.js';
+import { disturbance, resync, type ResyncRow } from './resync.js';
+import { measure, pairEntrants, type Row } from './rounds.js';
+import { Nbdkit, Pair } from './systems.js';
+
+const MIB = 2 ** 20;
+const DEVICE_BYTES = 512 * MIB;
+const COLD_BYTES = 8192 * MIB;
+/** A filesystem in memory, where there is one. */
+const MEMORY = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
+
+interface Options {
+  readonly quick: boolean;
+  readonly json: boolean;
+  readonly rounds: number;
+  readonly seconds: number;
+}
+
+function progress(text: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[2K${text}`);
+}
+
+async function works({
+  rounds,
+  seconds,
+}: Pick<Options, 'rounds' | 'seconds'>): Promise<Pick<Report, 'works' | 'residentBytes'>> {
+  const file = await Nbdkit.start('file', DEVICE_BYTES, MEMORY);
+  const memory = await Nbdkit.start('memory', DEVICE_BYTES, MEMORY);
+  const pair = await Pair.start({ bytes: DEVICE_BYTES, under: MEMORY });
+  try {
+    const yardstick = { name: file.name, system: file, mode: null };
+    const others = [{ name: memory.name, system: memory, mode: null }, ...pairEntrants(pair)];
+    const rows = await measure(JOBS, yardstick, others, { rounds, seconds, progress });
+    const { a, b } = pair.cluster;
+    return { works: rows, residentBytes: [...a.workers(), ...b.workers()].map(residentBytes) };
+  } finally {
+    await Promise.all([file.close(), memory.close(), pair.close()]);
+  }
+}
+
+/** On the disk of the temporary folder. */
+async function cold({ rounds, seconds }: Options): Promise<{ rows: readonly Row[]; bitsLeft: string }> {
+  const file = await Nbdkit.start('file', COLD_BYTES, tmpdir());
+  const pair = await Pair.start({ bytes: COLD_BYTES, under: tmpdir() });
+  try {
+    const yardstick = { name: file.name, system: file, mode: null };
+    const entrants = pairEntrants(pair).filter(({ mode }) => mode === 'fullsync');
+    const rows = await measure([COLD], yardstick, entrants, { rounds, seconds, progress });
+    return { rows, bitsLeft: await pair.cluster.a.listed('dirty') };
+  } finally {
+    await Promise.all([file.close(), pair.close()]);
+  }
+}
+
+async function resyncs(rtts: readonly number[], bytes: number): Promise<ResyncRow[]> {
+  const rows: ResyncRow[] = [];
+  for (const rttMs of rtts) rows.push(await resync({ bytes, under: MEMORY, rttMs, progress }));
+  return rows;
+}
+
+async function bench(options: Options): Promise<Report> {
+  const seconds = options.quick ? 0.6 : options.seconds;
+  const rounds = options.quick ? 1 : options.rounds;
+  const found = { ceilings: await ceilings(MEMORY, seconds / 3), ...(await works({ rounds, seconds })) };
+  if (options.quick) return { ...found, coldBitsLeft: null, resync: [], disturbance: null, growth: [] };
+  const { rows, bitsLeft } = await cold({ ...options, rounds, seconds });
+  return {
+    ...found,
+    works: [...found.works, ...rows],
+    coldBitsLeft: bitsLeft,
+    resync: await resyncs([0, 10], 1024 * MIB),
+    disturbance: await disturbance({ bytes: 1024 * MIB, under: MEMORY, rttMs: 0, progress }),
+    growth: await growth({ under: MEMORY, seconds, progress }),
+  };
+}
+
+function parseNumber(text: string): number {
+  const value = Number(text);
+  if (text.trim() !== '' && Number.isFinite(value) && value >= 0) return value;
+  throw new InvalidArgumentError('expected a number, 0 or more.');
+}
+
+function show(text: string): void {
+  if (process.stderr.isTTY) process.stderr.write('\r\x1b[2K');
+  process.stdout.write(`${text}\n`);
+}
+
+const program = new Command('npm run bench --')
+  .description(
+    'Measure the data path beside servers that replicate nothing: op/s, ratios, processor time, memory.',
+  )
+  .option('--quick', 'one short round of the main loads: under a minute', false)
+  .option('--json', 'one JSON object, for other programs', false)
+  .option('--rounds <n>', 'how often each system has its turn', parseNumber, 3)
+  .option('--seconds <s>', 'of each measurement', parseNumber, 3)
+  .action(async (options: Options) => {
+    if (!canRun('the benchmark', ['fio', 'nbdkit'])) return;
+    const report = await bench(options);
+    show(options.json ? jsonOf(report) : textOf(report));
+  });
+program
+  .command('resync')
+  .description('Measure a synchronisation only.')
+  .option('--rtt <ms>', 'milliseconds of a round trip between the nodes', parseNumber, 0)
+  .option('--mib <n>', 'size of the device', parseNumber, 1024)
+  .option('--json', 'one JSON object, for other programs', false)
+  .action(async ({ rtt, mib, json }: { rtt: number; mib: number; json: boolean }) => {
+    if (!canRun('the benchmark', ['fio'])) return;
+    const [row] = await resyncs([rtt], mib * MIB);
+    if (row === undefined) return;
+    const rate = (row.bytesPerS / 1e6).toFixed(0);
+    show(json ? JSON.stringify(row) : `${String(mib)} MiB over ${String(rtt)} ms: ${rate} MB/s`);
+  });
+await program.parseAsync();
