@@ -1,4 +1,5 @@
 /** hast-failover on a machine of pretences: what it does in which order, what it refuses, and what it leaves behind. */
+import { mkdirSync } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
 import { eventually } from '../e2e/cluster.js';
 import { Stage } from './stage.js';
@@ -179,7 +180,8 @@ describe('primary', () => {
   });
 
   it('leaves alone what somebody else has mounted there', async () => {
-    given().fact('mounts', `/dev/sdz9 ${stage.path('mnt/r0')}\n`);
+    mkdirSync(given().path('mnt/r0'), { recursive: true });
+    stage.fact('mounts', `/dev/sdz9 ${stage.path('mnt/r0')}\n`);
     const { status, stderr } = await promote();
     expect(status).toBe(1);
     expect(stderr).toContain('r0: mnt/r0 is in use: /dev/sdz9 is mounted there');

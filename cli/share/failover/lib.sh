@@ -56,6 +56,7 @@ default_settings() {
 	hastctl_flags=
 	run_dir=/var/run
 	state_dir=/var/run/hast-failover
+	event_dir=
 	device_dir=/dev/hast
 	mount_dir=/hast
 	mount_options=
@@ -99,14 +100,21 @@ stop_services() { :; }
 
 # --------------------------------------------------------------------------------------------------------------- log
 
-# say PRIORITY TEXT: to syslog, and to standard error with the time.
+# say PRIORITY TEXT...: to syslog, and to standard error with the time.
 say() {
-	case $1 in
-	info | notice) logger -t "${name:-hast-failover}" -p "${log:-local0.notice}" -- "$2" 2>/dev/null || : ;;
-	*) logger -t "${name:-hast-failover}" -p "${log%.*}.$1" -- "$2" 2>/dev/null || : ;;
+	say_priority=$1
+	shift
+	case $say_priority in
+	info | notice)
+		say_prefix=
+		logger -t "$name" -p "$log" -- "$*" 2>/dev/null || :
+		;;
+	*)
+		say_prefix="$say_priority: "
+		logger -t "$name" -p "${log%.*}.$say_priority" -- "$*" 2>/dev/null || :
+		;;
 	esac
-	printf '%s %s: %s%s\n' "$(date +%H:%M:%S)" "${name:-hast-failover}" \
-		"$(case $1 in info | notice) ;; *) echo "$1: " ;; esac)" "$2" >&2 || :
+	printf '%s %s: %s%s\n' "$(date +%H:%M:%S)" "$name" "$say_prefix" "$*" >&2 || :
 }
 
 # run WHAT COMMAND...: what the command prints is logged when it fails. Its exit status. (A file, because a program that
@@ -252,6 +260,9 @@ copy_is_complete() (
 	esac
 )
 
+# What hast-event leaves until the nodes agree again.
+split_brain_mark() { echo "${event_dir:-$state_dir}/split-brain.$1"; }
+
 # The device of a primary is offered: 0, 1 not yet, 69 never.
 device_is_offered() {
 	still_wanted primary || return
@@ -283,6 +294,12 @@ become_primary() (
 	esac
 	before=$(field role)
 	if [ "$before" != primary ]; then
+		if [ -e "$(split_brain_mark "$1")" ]; then
+			say err "$1: refused: split-brain $(cat "$(split_brain_mark "$1")"): decide which node's data is to be discarded," \
+				"and there: hastctl role init $1, hastctl create $1, hastctl role secondary $1;" \
+				"or remove $(split_brain_mark "$1")"
+			exit "$EX_REFUSED"
+		fi
 		if ! copy_is_complete "$1"; then
 			say err "$1: refused: this copy may not be used alone; 'hastctl role -f primary $1' would use it as it is"
 			exit "$EX_REFUSED"
