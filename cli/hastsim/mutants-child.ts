@@ -1,10 +1,12 @@
 /**
- * The process in which one mutant is looked for: random histories of a profile on its core, until one breaks an invariant,
- * which is then made short. A mutant may hang or exhaust the memory: nothing but this process suffers.
+ * The process in which one mutant is looked for: random histories of a profile on its core, until one breaks an invariant
+ * that holds without the mutant, and is then made short. A mutant may hang or exhaust the memory: nothing but this process
+ * suffers.
  */
 import { generate } from '../../sim/nemesis/generate.js';
 import { profileNamed } from '../../sim/nemesis/profiles.js';
-import type { Violation } from '../../sim/world/result.js';
+import type { Script } from '../../sim/script/script.js';
+import type { RunResult, Violation } from '../../sim/world/result.js';
 import { runScript } from '../../sim/world/run.js';
 import { loadBuild } from './mutants-copies.js';
 import { shorten, type Effort } from './shorten.js';
@@ -35,9 +37,15 @@ async function openSimulator(task: MutantTask): Promise<Simulator> {
   return {
     generate: (seed) => generate(seed, profile),
     played: (script) => script,
-    run: (script) => runScript(script, { cores }),
+    run: (script) => blamed(script, runScript(script, { cores })),
     cores,
   };
+}
+
+/** What the core breaks as it is proves nothing about the mutant. */
+function blamed(script: Script, result: RunResult): RunResult {
+  const isInnocent = result.violations.length > 0 && runScript(script).violations.length > 0;
+  return isInnocent ? { ...result, violations: [] } : result;
 }
 
 async function search(task: MutantTask, tell: (message: MutantMessage) => void): Promise<void> {
