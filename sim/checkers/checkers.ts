@@ -28,6 +28,7 @@ import { chunks } from './i22-chunks.js';
 import { whole } from './i23-whole.js';
 import { inside } from './i24-inside.js';
 import { inTime } from './i25-in-time.js';
+import { noReason } from './i25-no-reason.js';
 import { readsHeld } from './i25-reads-held.js';
 import { visible } from './i26-visible.js';
 import { events } from './i27-events.js';
@@ -74,6 +75,7 @@ export const CHECKERS: readonly Judge[] = [
   { invariant: 'I23', sit: whole },
   { invariant: 'I24', sit: inside },
   { invariant: 'I25', sit: inTime },
+  { invariant: 'I25', sit: noReason },
   { invariant: 'I25', sit: readsHeld },
   { invariant: 'I26', sit: visible },
   { invariant: 'I27', sit: events },

@@ -138,10 +138,12 @@ export class Judges {
     this.ledger.workerStarted(node, role);
   }
 
-  workerEnded(node: NodeName, role: Role, orderly: boolean): void {
+  /** `begun`: it got as far as having a session; if not, the session of an orphan is not over. */
+  workerEnded(node: NodeName, role: Role, orderly: boolean, begun = true): void {
     for (const tell of this.#listeners.to('workerEnded')) tell(node, orderly, role);
     this.ledger.workerEnded(node);
     const { facts } = this.ledger;
+    if (!begun && facts[node].workers > 0) return;
     facts[node].lagging = false;
     if (role === 'primary') {
       // A worker that stops gives up a peer that does not answer, without a word.

@@ -40,7 +40,7 @@ export const mistakesWithLineage: readonly Mutant[] = [
     id: 'doubtful-counts-agree',
     title: 'Counters that could not be stored, and may be on the disk all the same, count as unchanged.',
     invariant: 'I15',
-    profile: 'disk',
+    profile: 'flush',
     patches: [
       {
         file: 'primary/synchronizer.js',

@@ -140,7 +140,7 @@ export const mistakesWithTheMap: readonly Mutant[] = [
     id: 'failed-map-write-trusted',
     title: 'Bits whose map write failed count as durable for the next write.',
     invariant: 'I10',
-    profile: 'default',
+    profile: 'flush',
     patches: [
       {
         file: MAP_STORE,
@@ -153,7 +153,7 @@ export const mistakesWithTheMap: readonly Mutant[] = [
     id: 'unreadable-map-is-clean',
     title: 'A map that cannot be read counts as empty.',
     invariant: 'I8',
-    profile: 'default',
+    profile: 'handshake',
     patches: [{ file: COMPONENT, find: 'bits.fill(0xff);', replace: '' }],
   },
   {

@@ -211,7 +211,7 @@ export const mistakesWithRequests: readonly Mutant[] = [
     id: 'bad-bytes-read',
     title: 'A read of bytes some of which are bad here is served here.',
     invariant: 'I1',
-    profile: 'default',
+    profile: 'disk',
     patches: [
       {
         file: 'primary/truth.js',
@@ -237,7 +237,7 @@ export const mistakesWithRequests: readonly Mutant[] = [
     id: 'bad-mark-stays',
     title: 'Bytes that were bad here stay marked when they are written again.',
     invariant: 'I1',
-    profile: 'default',
+    profile: 'disk',
     patches: [
       {
         file: WRITE,
@@ -266,7 +266,7 @@ export const mistakesWithRequests: readonly Mutant[] = [
     id: 'source-not-flushed',
     title: 'While this copy is out of date writes are acknowledged before the peer has flushed them.',
     invariant: 'I19',
-    profile: 'resync',
+    profile: 'network',
     patches: [
       {
         file: WRITE,

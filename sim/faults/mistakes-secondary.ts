@@ -63,7 +63,7 @@ export const mistakesOfTheSecondary: readonly Mutant[] = [
     id: 'flush-error-dropped',
     title: 'A FLUSH that failed on the secondary is answered as done.',
     invariant: 'I6',
-    profile: 'default',
+    profile: 'flush',
     patches: [
       {
         file: EXECUTOR,
@@ -89,7 +89,7 @@ export const mistakesOfTheSecondary: readonly Mutant[] = [
     id: 'received-too-early',
     title: 'The secondary says that it has received a write when it has seen its header.',
     invariant: 'I4',
-    profile: 'network',
+    profile: 'wire',
     patches: [
       {
         file: EXECUTOR,

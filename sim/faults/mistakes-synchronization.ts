@@ -54,7 +54,7 @@ export const mistakesWithSynchronization: readonly Mutant[] = [
     id: 'bad-source-copied',
     title: 'Bytes that are bad here are copied to the peer, which has the good ones.',
     invariant: 'I14',
-    profile: 'default',
+    profile: 'disk',
     patches: [{ file: CHUNK, find: 'if (!this.#sourceIsGood()) {', replace: 'if (false) {' }],
   },
   {
@@ -172,7 +172,7 @@ export const mistakesWithSynchronization: readonly Mutant[] = [
     id: 'keepalive-not-sent',
     title: 'A primary that has nothing to send sends nothing, and its secondary leaves.',
     invariant: 'I27',
-    profile: 'default',
+    profile: 'network',
     patches: [
       {
         file: SESSION,

@@ -210,7 +210,7 @@ export const weaknessesOfKnowledge: readonly Mutant[] = [
     title: 'A dirty bit leaves the disk while the data is still in volatile caches.',
     weakness: 'W15',
     invariant: 'I7',
-    profile: 'default',
+    profile: 'eviction',
     patches: [
       {
         file: ACTIVEMAP,

@@ -49,7 +49,7 @@ export const weaknessesOfRequests: readonly Mutant[] = [
     title: 'A write acknowledged while connected is lost with the connection, and the counters do not tell.',
     weakness: 'W4',
     invariant: 'I12',
-    profile: 'async',
+    profile: 'network',
     patches: [
       {
         file: WRITE,
@@ -187,7 +187,7 @@ export const weaknessesOfRequests: readonly Mutant[] = [
     title: 'Data that arrived in part before the connection broke is taken for the whole.',
     weakness: 'W22',
     invariant: 'I23',
-    profile: 'network',
+    profile: 'wire',
     patches: [
       {
         file: 'wire/connection.js',
@@ -222,7 +222,7 @@ export const weaknessesOfRequests: readonly Mutant[] = [
     title: 'A reload of the replication mode is undone at the next connection.',
     weakness: 'W26',
     invariant: 'I3',
-    profile: 'default',
+    profile: 'network',
     patches: [
       {
         file: 'primary/primary.js',

@@ -88,7 +88,7 @@ export const weaknessesOfSessions: readonly Mutant[] = [
     title: 'A peer that dies while nothing is outstanding is not noticed.',
     weakness: 'W30',
     invariant: 'I25',
-    profile: 'default',
+    profile: 'network',
     patches: [
       {
         file: SESSION,

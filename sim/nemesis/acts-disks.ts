@@ -164,7 +164,10 @@ export function stuckDisk(draft: Draft): void {
 
 /** A local write that failed lives on the peer alone; then something happens to the session (W18). */
 export function badThenLost(draft: Draft): void {
+  const { secondary } = draft;
   draft.untilInSync();
+  const delayMs = logUniform(draft.random, 16, 512);
+  if (draft.chance(1, 2)) draft.fault({ kind: 'slow', node: secondary, operation: 'flush', delayMs });
   trouble(draft, draft.primary, {
     operation: 'write',
     place: { kind: 'blocks', block: 0, count: blocksOf(draft) },

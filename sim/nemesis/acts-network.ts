@@ -47,8 +47,20 @@ export function cutMessage(draft: Draft): void {
   const how = draft.pick(['silence', 'reset'] as const);
   draft.fault({ kind: 'cut-after', from: draft.someNode, bytes, how });
   draft.loadSome();
-  draft.waitAbout(1, 32_000);
+  if (draft.chance(1, 2)) draft.waitAbout(1, 32_000);
+  else draft.wait(draft.setup.timeout * 1000 + draft.random.below(20_000));
   draft.take({ kind: 'mend', from: null });
+  draft.loadSome();
+}
+
+/** Nothing is outstanding, and the peer is gone without a word: only who asks for a sign of life can tell (W30). */
+export function silence(draft: Draft): void {
+  const way = someWay(draft);
+  draft.loadFew();
+  draft.untilInSync();
+  draft.fault({ kind: 'cut', from: way });
+  draft.wait(draft.setup.timeout * 1000 + between(draft.random, 0, 40_000));
+  draft.take({ kind: 'mend', from: way });
   draft.loadSome();
 }
 
@@ -120,6 +132,11 @@ export function bandwidth(draft: Draft): void {
   const from = someWay(draft);
   draft.fault({ kind: 'bandwidth', from, bytesPerMs: Math.floor(logUniform(draft.random, 1, 1024)) });
   draft.loadSome();
+  // What is on its way for so long may never arrive.
+  if (draft.chance(1, 2)) {
+    draft.instant();
+    draft.fault({ kind: 'reset' });
+  }
   draft.waitAbout(1, 32_000);
   draft.take({ kind: 'bandwidth', from, bytesPerMs: USUAL.bytesPerMs });
   draft.loadSome();

@@ -167,6 +167,35 @@ export function writesAtInstall(draft: Draft): void {
   draft.loadSome();
 }
 
+/**
+ * What has just been copied to a disk that cannot delete is deleted, while a write keeps the rest of its extent waiting: it must be
+ * copied again (D8, W21).
+ */
+export function deletesInSync(draft: Draft): void {
+  const { primary, secondary, setup } = draft;
+  const count = setup.extentBytes / BLOCK_BYTES;
+  crash(draft, secondary, 'kill');
+  draft.loadSome();
+  const whole = { code: 'EOPNOTSUPP', times: null, place: { kind: 'all' } } as const;
+  draft.fault({ kind: 'fail', node: secondary, operation: 'delete', ...whole });
+  boot(draft, secondary);
+  const delayMs = logUniform(draft.random, 16, 512);
+  draft.fault({ kind: 'slow', node: primary, operation: 'write', delayMs });
+  draft.role(secondary, 'secondary');
+  draft.until({ kind: 'log', node: secondary, text: 'Connection from' });
+  const extents = Array.from({ length: between(draft.random, 1, 4) }, () =>
+    draft.random.below(setup.extents),
+  );
+  for (const extent of extents)
+    draft.ask({ kind: 'write', block: (extent + 1) * count - 1, count: 1, label: null });
+  draft.until({ kind: 'event', node: primary, event: 'syncstart' });
+  draft.waitAbout(1, 32);
+  for (const extent of extents) draft.ask({ kind: 'delete', block: extent * count, count: 1 });
+  draft.waitAbout(16, 8_000);
+  draft.take({ kind: 'repair', node: null });
+  draft.loadSome();
+}
+
 /** The same from the other side: the primary is the one that lacks data, and its source goes (R12, W9). */
 export function raceSyncFromSecondary(draft: Draft): void {
   const behind = draft.primary;

@@ -31,6 +31,7 @@ export const ACTS = {
   partition: network.partition,
   flap: network.flap,
   'cut-message': network.cutMessage,
+  silence: network.silence,
   channels: network.channels,
   reset: network.reset,
   refuse: network.refuse,
@@ -81,6 +82,7 @@ export const ACTS = {
   'race-sync-from-secondary': sessions.raceSyncFromSecondary,
   'behind-at-work': sessions.behindAtWork,
   'writes-at-install': sessions.writesAtInstall,
+  'deletes-in-sync': sessions.deletesInSync,
 } as const satisfies Readonly<Record<string, Act>>;
 
 export type ActName = keyof typeof ACTS;

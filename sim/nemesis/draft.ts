@@ -8,6 +8,7 @@ import {
   type Action,
   type Condition,
   type NodeName,
+  type Request,
   type Setup,
   type Step,
 } from '../script/script.js';
@@ -132,6 +133,13 @@ export class Draft {
     }
     this.requests += count;
     this.budget -= count;
+  }
+
+  /** One request of the act's own, whatever the application's habits are. */
+  ask(request: Request): void {
+    this.take({ kind: 'request', node: null, request });
+    this.requests++;
+    this.budget--;
   }
 
   /** Some of what the act has left: most of it, or a few, or nothing. */

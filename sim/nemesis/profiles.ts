@@ -60,6 +60,7 @@ const NETWORK = {
   partition: 3,
   flap: 1,
   'cut-message': 3,
+  silence: 1,
   channels: 2,
   reset: 3,
   refuse: 1,
@@ -110,6 +111,7 @@ const SESSIONS = {
   'race-sync-from-secondary': 2,
   'behind-at-work': 1,
   'writes-at-install': 1,
+  'deletes-in-sync': 1,
   'reload-then-reconnect': 1,
 } as const;
 
@@ -145,6 +147,21 @@ function only(name: string, about: string, acts: Profile['acts'], change: Partia
 const OTHERS: readonly Profile[] = [
   { ...DEFAULT, name: 'calm', about: 'nothing fails', acts: { idle: 1, swap: 2, reload: 2 }, calmOneIn: 1 },
   only('network', 'links and connections', { ...NETWORK, ...SESSIONS, swap: 1, reload: 1, idle: 1 }),
+  only(
+    'wire',
+    'messages that arrive slowly, in part, or not at all',
+    {
+      'cut-message': 6,
+      bandwidth: 3,
+      channels: 2,
+      reset: 2,
+      'late-close': 1,
+      'kill-worker': 1,
+      'race-sync': 1,
+      'cut-off': 1,
+    },
+    { modes: ['fullsync', 'memsync', 'memsync', 'memsync', 'async'] },
+  ),
   only('disk', 'disks that refuse or delay, and what follows', {
     ...DISKS,
     'kill-worker': 2,
@@ -195,6 +212,7 @@ const OTHERS: readonly Profile[] = [
   only('resync', 'synchronisations and what interrupts them', {
     'race-sync': 4,
     'writes-at-install': 3,
+    'deletes-in-sync': 2,
     'race-sync-from-secondary': 4,
     'promote-target': 2,
     'fail-back': 2,

@@ -67,6 +67,7 @@ export class Striker {
     for (const action of actions) {
       this.#struck(action);
       perform(this.#world, action);
+      this.#world.weather.acted(action);
     }
   }
 }

@@ -5,7 +5,7 @@
 import type { ResourceConfig } from '../../core/config/types.js';
 import { createGeometry } from '../../core/metadata/geometry.js';
 import { isPortError } from '../../core/ports/error.js';
-import type { Role } from '../../core/resource/types.js';
+import { EXIT_NOINPUT, type Role } from '../../core/resource/types.js';
 import { Judges } from '../checkers/judges.js';
 import { ownCore, type CoreBuild } from '../core-build.js';
 import { Lan } from '../lan.js';
@@ -343,7 +343,7 @@ export class World {
         judges.event(name, role, event);
       },
       workerEnded: (role, code) => {
-        judges.workerEnded(name, role, code !== null);
+        judges.workerEnded(name, role, code !== null, code !== EXIT_NOINPUT);
       },
       hookRan: (args) => {
         scheduler.trace(() => `${name}: hook ${args.join(' ')}`);
