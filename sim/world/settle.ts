@@ -13,6 +13,8 @@ const LOOK_MS = 2_000;
 /** Everything sent has arrived, everything received has been executed, flushed, and its bits have been cleared. */
 const QUIET_MS = 8_000;
 const READ_MS = 120_000;
+/** An idle peer that is asked whether it is there answers within this time. */
+const PROBE_MS = 1_000;
 /** What nodes log when only a person can help. */
 const SOURCE_IS_GONE = 'the peer is not where it was being copied from';
 const REFUSAL = /split-brain|unique ID mismatch|created anew/i;
@@ -47,9 +49,17 @@ export function settle(world: World): void {
     world.judges.reporter('liveness')(`the nodes do not stay in sync: ${operator.describe()}`);
     return;
   }
+  world.until(() => nothingQueued(world), PROBE_MS);
   world.judges.quiet(world.wanted);
   readEverything(world);
   world.badDisks.clear();
+}
+
+function nothingQueued(world: World): boolean {
+  return (['a', 'b'] as const).every((name) => {
+    const status = world.view.status(name);
+    return status === null || status.localQueue + status.sendQueue + status.doneQueue === 0;
+  });
 }
 
 /** What the application would find. */

@@ -19,7 +19,10 @@ async function run(...argv: readonly string[]): Promise<Ending> {
   return { exit, stdout, stderr };
 }
 
-test('a defect is found, and told in JSON', async () => {
+/** On a busy machine; making a script short takes thousands of runs. */
+const PATIENCE_MS = 120_000;
+
+test('a defect is found, and told in JSON', { timeout: PATIENCE_MS }, async () => {
   const { exit, stdout } = await run('--only', 'first-sector-skipped', '--seeds', '50', '--json');
   expect(exit).toBe(0);
   expect(stdout.split('\n')).toHaveLength(2);
@@ -36,7 +39,7 @@ test('a defect is found, and told in JSON', async () => {
   expect(Object.keys(mutant)).toEqual(expect.arrayContaining(['invariant', 'seconds']));
 });
 
-test('a defect that the histories do not show survives', async () => {
+test('a defect that the histories do not show survives', { timeout: PATIENCE_MS }, async () => {
   const { exit, stdout } = await run(
     '--only',
     'w33-checksum-not-verified',
