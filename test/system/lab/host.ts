@@ -1,7 +1,9 @@
 /** A host of a lab: what boots with it, its hastd, and what people do there with hastctl and with the device. */
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { execPath } from 'node:process';
+import { fileURLToPath } from 'node:url';
 import { ask } from '../../../cli/hastctl/control-client.js';
 import { decodeStatusReply } from '../../../core/control/replies.js';
 import type { StatusEntry } from '../../../core/control/replies.js';
@@ -13,6 +15,9 @@ import { Machine } from './machine.js';
 import type { Program, Surroundings } from './machine.js';
 import { ADDRESS } from './network.js';
 import type { HostName, Network } from './network.js';
+
+/** Today's, for `Host.install`. */
+export const PROGRAMS = fileURLToPath(new URL('../../../cli/', import.meta.url));
 
 /** A block device of the kernel on a HAST device. */
 export interface BlockDevice {
@@ -37,6 +42,17 @@ export class Host extends Machine {
     this.address = ADDRESS[name];
     this.#network = network;
     this.#configPath = configPath;
+  }
+
+  /** Makes hastd and hastctl those in `folder`, as after an installation. */
+  install(folder: string): void {
+    const bin = join(this.folder, 'bin');
+    mkdirSync(bin, { recursive: true });
+    for (const program of ['hastd', 'hastctl']) {
+      const path = join(bin, program);
+      writeFileSync(path, `#!/bin/sh\nexec '${execPath}' '${join(folder, `${program}.js`)}' "$@"\n`);
+      chmodSync(path, 0o755);
+    }
   }
 
   /** Power on: its own /run and /etc, with hast.conf and the user `hast`; a cable; no daemon yet. */

@@ -2,19 +2,16 @@
  * A laboratory: two hosts, alpha and beta, with one hast.conf; a network that can be cut; and a place outside, where
  * clients are. Everything is real but the machines' walls.
  */
-import { execPath } from 'node:process';
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { Host } from './host.js';
+import { Host, PROGRAMS } from './host.js';
 import { Machine } from './machine.js';
 import type { Surroundings } from './machine.js';
 import { ADDRESS, Network } from './network.js';
 
-const PROGRAMS = fileURLToPath(new URL('../../../cli/', import.meta.url));
 const SYSTEM_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 const LOG_LINES_SHOWN = 60;
 
@@ -60,18 +57,16 @@ export class Lab {
     this.#resourceSettings = options.resourceSettings ?? (() => '');
     this.#local = options.local ?? ((host, resource) => host.component(resource));
     this.#hastd = options.hastd ?? [];
-    const bin = join(this.folder, 'bin');
-    mkdirSync(bin);
-    for (const program of ['hastd', 'hastctl']) install(bin, program);
     const surroundings: Surroundings = {
       folder: this.folder,
-      path: `${bin}:${SYSTEM_PATH}`,
+      path: SYSTEM_PATH,
       now: () => this.now(),
     };
     this.outside = new Machine('outside', surroundings);
     this.network = new Network(this.outside);
     this.alpha = new Host('alpha', surroundings, this.network, this.configPath);
     this.beta = new Host('beta', surroundings, this.network, this.configPath);
+    for (const host of this.hosts) host.install(PROGRAMS);
     this.configure(options.settings ?? '');
   }
 
@@ -174,13 +169,6 @@ export class Lab {
     }
     this.#print(`--- all logs are kept in ${this.folder}`);
   }
-}
-
-/** Commands by their names, as after an installation. */
-function install(bin: string, program: string): void {
-  const path = join(bin, program);
-  writeFileSync(path, `#!/bin/sh\nexec '${execPath}' '${join(PROGRAMS, `${program}.js`)}' "$@"\n`);
-  chmodSync(path, 0o755);
 }
 
 /** Removes the folder as soon as the other end of its input is closed, in whatever way this process ends. */

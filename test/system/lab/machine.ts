@@ -30,7 +30,7 @@ const FIRST_PROCESS = ['env', '--ignore-signal=CHLD', 'cat'];
 export interface Surroundings {
   /** Of the lab; each machine has a subfolder. */
   readonly folder: string;
-  /** Directories where commands are looked for, as in PATH. */
+  /** Directories where commands are looked for after the machine's own `bin`, as in PATH. */
   readonly path: string;
   /** Seconds since the story began. */
   now(): number;
@@ -135,7 +135,12 @@ export class Machine {
   }
 
   #environment(): NodeJS.ProcessEnv {
-    return { PATH: this.#surroundings.path, HOME: '/root', LC_ALL: 'C.UTF-8', TZ: 'UTC' };
+    return {
+      PATH: `${this.folder}/bin:${this.#surroundings.path}`,
+      HOME: '/root',
+      LC_ALL: 'C.UTF-8',
+      TZ: 'UTC',
+    };
   }
 }
 
