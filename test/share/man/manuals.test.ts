@@ -80,7 +80,7 @@ function withoutPunctuation(text: string): string {
 function isPutTogether(text: string, written: string): boolean {
   const words = text.split(' ');
   return words.some((_, i) =>
-    [words.slice(0, i), words.slice(i)].every((half) => written.includes(half.join(' '))),
+    [words.slice(0, i), words.slice(i)].every((half) => written.includes(withoutPunctuation(half.join(' ')))),
   );
 }
 
