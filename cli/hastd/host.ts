@@ -23,11 +23,15 @@ import type { LockDescriptor, Pidfile } from '../../native/pidfile.js';
 import type { UserIds, WorkerUser } from '../../native/privileges.js';
 import { prepareRunDirectory } from '../../native/run-directory.js';
 import { byteText, systemText } from '../../native/text.js';
+import type { DeviceKind } from '../../native/worker/messages.js';
 import { WorkerProcesses } from '../../native/worker/workers.js';
 import { isConfigFailure, readConfig } from '../config-file.js';
 import type { ConfigSource } from '../config-file.js';
 import { EX_CONFIG, EX_OK, EX_OSERR, EX_SOFTWARE, EX_TEMPFAIL } from '../exit-codes.js';
+import { chooseDevice } from './device-kind.js';
+import type { Ggate } from './device-kind.js';
 import { tcpExports, unixExports } from './export-addresses.js';
+import type { ExportAddresses } from './export-addresses.js';
 import { GuardedNetwork } from './guarded-network.js';
 import type { HastdOptions } from './options.js';
 import type { Starter } from './startup.js';
@@ -38,10 +42,18 @@ export interface System {
   readonly entropy: Entropy;
   /** What this system lacks and how we do without, for the log. */
   readonly shortcomings: readonly string[];
+  readonly ggate: Ggate;
   network(turns: Turns): Network;
   /** Whom workers become; null: nobody in particular was asked for. */
   workerUser(wanted: string | null): WorkerUser;
   syslog(): LogSink;
+}
+
+/** What was found out before the daemon starts. */
+interface Chosen {
+  /** Whom workers become; null: nobody else. */
+  readonly user: UserIds | null;
+  readonly device: DeviceKind;
 }
 
 const PATH_LIMIT = 1023;
@@ -90,7 +102,16 @@ export class HastdHost {
       this.#fail(refusal);
       return;
     }
-    this.#startDaemon(source, config, user.ids);
+    const device = this.#deviceKind();
+    if (typeof device === 'string') this.#startDaemon(source, config, { user: user.ids, device });
+    else this.#fail(device);
+  }
+
+  #deviceKind(): DeviceKind | Failure {
+    const choice = chooseDevice(this.#options, this.#system.ggate);
+    if ('exitCode' in choice) return choice;
+    if (choice.remark !== null) this.#remarks.push({ level: 'info', text: choice.remark });
+    return choice.kind;
   }
 
   #workerUser(): { readonly ids: UserIds | null } | Failure {
@@ -149,20 +170,13 @@ export class HastdHost {
     }
   }
 
-  #startDaemon(source: ConfigSource, config: Config, user: UserIds | null): void {
-    const { nbd, pidfile, foreground } = this.#options;
-    const exportAddress =
-      nbd === null
-        ? unixExports(this.#options.runDir)
-        : tcpExports(
-            nbd,
-            config.resources.map(({ provname }) => provname),
-          );
+  #startDaemon(source: ConfigSource, config: Config, chosen: Chosen): void {
+    const { pidfile, foreground } = this.#options;
     const daemon = new Daemon(
-      this.#ports(user),
+      this.#ports(chosen),
       {
         parse: () => readConfig(source),
-        exportAddress,
+        exportAddress: chosen.device === 'ggate' ? () => null : this.#nbdExports(config),
         mayCommand: (uid) => uid === ROOT || uid === process.geteuid?.(),
         pidfileChanged: (path) => {
           if (!foreground && pidfile === null) this.#switchPidfile(path);
@@ -179,7 +193,13 @@ export class HastdHost {
     });
   }
 
-  #ports(user: UserIds | null): DaemonPorts {
+  #nbdExports(config: Config): ExportAddresses {
+    const { nbd, runDir } = this.#options;
+    const providers = config.resources.map(({ provname }) => provname);
+    return nbd === null ? unixExports(runDir) : tcpExports(nbd, providers);
+  }
+
+  #ports({ user, device }: Chosen): DaemonPorts {
     const { debugLevel, foreground, maxRequestBytes } = this.#options;
     const [turns, log] = [this.#turns, this.#log];
     const clock = new RealClock(turns);
@@ -189,10 +209,11 @@ export class HastdHost {
       workers: new WorkerProcesses({
         turns,
         log,
-        settings: { debugLevel, foreground, user, maxRequestBytes },
+        settings: { debugLevel, foreground, user, maxRequestBytes, device },
       }),
       hooks: new ProgramHooks({ clock, log, foreground }),
       entropy: this.#system.entropy,
+      ...(device === 'ggate' ? { leftDevices: this.#system.ggate.leftDevices(turns) } : {}),
       logFor: (prefix) => prefixedLog(log, prefix),
     };
   }

@@ -4,6 +4,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import { DEFAULT_CONFIG_PATH, DEFAULT_RUN_DIR } from '../../core/config/defaults.js';
 import { DEFAULT_MAX_REQUEST_BYTES } from '../../core/resource/worker.js';
 import { byteText, systemText } from '../../native/text.js';
+import type { DeviceKind } from '../../native/worker/messages.js';
 import { EX_OK, EX_USAGE } from '../exit-codes.js';
 import { isRefusal, readOptions } from '../getopt.js';
 import type { Refusal } from '../getopt.js';
@@ -24,6 +25,8 @@ export interface HastdOptions {
   readonly user: string | null;
   /** Larger requests of applications are split. */
   readonly maxRequestBytes: number;
+  /** `--device`: what primaries offer; null: what the system has. */
+  readonly device: DeviceKind | null;
   /** `--nbd`: TCP address of the first resource's export, or null: Unix sockets in the run directory. */
   readonly nbd: NbdAddress | null;
 }
@@ -54,6 +57,7 @@ interface RawOptions {
   readonly runDir: string;
   readonly user?: string;
   readonly maxRequest: number;
+  readonly device?: DeviceKind;
   readonly nbd?: NbdAddress;
 }
 
@@ -71,6 +75,7 @@ export function parseOptions(argv: readonly string[]): HastdOptions | Ending {
     runDir: byteText(resolve(systemText(raw.runDir))),
     user: raw.user ?? null,
     maxRequestBytes: raw.maxRequest,
+    device: raw.device ?? null,
     nbd: raw.nbd ?? null,
   };
 }
@@ -89,6 +94,7 @@ export function hastdCommand(): Command {
     .option('--run-dir <dir>', 'directory of the sockets and the pidfile', DEFAULT_RUN_DIR)
     .option('--user <name>', 'user that workers run as (default: "hast", if there is one)')
     .option('--max-request <bytes>', 'longest request between nodes', requestSize, DEFAULT_MAX_REQUEST_BYTES)
+    .option('--device <kind>', 'ggate or nbd (default: what the system has)', deviceKind)
     .option('--nbd <host:port>', 'offer devices over TCP, the first resource here', nbdAddress);
 }
 
@@ -104,6 +110,11 @@ function requestSize(text: string): number {
   if (bytes >= MIN_REQUEST_BYTES && bytes <= MAX_REQUEST_BYTES && (bytes & (bytes - 1)) === 0) return bytes;
   const range = `${MIN_REQUEST_BYTES} to ${MAX_REQUEST_BYTES}`;
   throw new InvalidArgumentError(`--max-request ${text}: expected a power of two, ${range}`);
+}
+
+function deviceKind(text: string): DeviceKind {
+  if (text === 'ggate' || text === 'nbd') return text;
+  throw new InvalidArgumentError(`--device ${text}: expected ggate or nbd`);
 }
 
 function nbdAddress(text: string): NbdAddress {

@@ -5,6 +5,7 @@ import { lockExclusive } from '../../native/lock.js';
 import { chooseWorkerUser } from '../../native/privileges.js';
 import { openSyslog } from '../../native/syslog.js';
 import { NodeNetwork } from '../../native/tcp.js';
+import { realGgate } from './device-kind.js';
 import type { System } from './host.js';
 
 export function realSystem(loaded: LoadedAddon): System {
@@ -14,6 +15,7 @@ export function realSystem(loaded: LoadedAddon): System {
     entropy: systemEntropy,
     shortcomings: loaded.addon === null ? [withoutAddon(loaded.reason)] : [],
     network: (turns) => new NodeNetwork(turns, addon),
+    ggate: realGgate(addon),
     workerUser: chooseWorkerUser,
     syslog: () => openSyslog('hastd', addon),
   };

@@ -118,6 +118,7 @@ export class Daemon {
     this.#log.write('info', `Started successfully, running protocol version ${PROTOCOL_VERSION}.`);
     this.#log.write('debug1', `Listening on control address ${this.#config.control}.`);
     for (const address of this.#config.listen) this.#log.write('info', `Listening on address ${address}.`);
+    for (const resource of this.resources.all()) resource.begin();
     this.#reloadIfAsked();
   }
 

@@ -16,7 +16,7 @@ import type { StatusReport } from '../control/replies.js';
 import { EXIT_TEMPFAIL, type ResourceEvent, type Role } from '../resource/types.js';
 import { ConditionReports } from './condition-reports.js';
 import { ExportListener } from './export-listener.js';
-import type { DaemonPorts } from './ports.js';
+import type { DaemonOptions, DaemonPorts } from './ports.js';
 import { changeOf } from './resource-change.js';
 import { RestartBackoff } from './restart-backoff.js';
 import { SerialQueue } from './serial-queue.js';
@@ -46,7 +46,7 @@ export type ResourceStatus = Omit<StatusReport, 'kind'>;
 export class ManagedResource {
   readonly name: string;
   readonly #ports: DaemonPorts;
-  readonly #exportAddress: (provider: string) => string | PortError;
+  readonly #exportAddress: DaemonOptions['exportAddress'];
   readonly #commands = new SerialQueue();
   readonly #backoff = new RestartBackoff();
   readonly #conditions: ConditionReports;
@@ -61,11 +61,7 @@ export class ManagedResource {
   #exported = false;
   #shutDown = false;
 
-  constructor(
-    ports: DaemonPorts,
-    exportAddress: (provider: string) => string | PortError,
-    config: ResourceConfig,
-  ) {
+  constructor(ports: DaemonPorts, exportAddress: DaemonOptions['exportAddress'], config: ResourceConfig) {
     this.name = config.name;
     this.#ports = ports;
     this.#exportAddress = exportAddress;
@@ -93,6 +89,13 @@ export class ManagedResource {
   /** With the prefix that belongs to this resource now. */
   log(): Log {
     return this.#ports.logFor(`[${this.name}] (${this.#role}) `);
+  }
+
+  /** The daemon has this node for itself: a device that an earlier one has left serves nobody any more (W34). */
+  begin(): void {
+    this.#commands.add((finished) => {
+      this.#removeLeftDevice(finished);
+    });
   }
 
   /**
@@ -192,8 +195,10 @@ export class ManagedResource {
   shutDown(gone: () => void): void {
     this.#shutDown = true;
     this.#leaveRole();
-    if (this.#run === null) gone();
-    else this.#run.stop(this.#stopLimitMs(), gone);
+    this.#stopWorker(() => {
+      if (this.#role === 'primary') this.#removeLeftDevice(gone);
+      else gone();
+    });
   }
 
   #changeRole(role: Role, force: boolean, done: () => void): void {
@@ -207,9 +212,27 @@ export class ManagedResource {
     this.#stopWorker(() => {
       // Not before: what its last events tell is not new.
       this.#conditions.clear();
-      if (role === 'primary') this.#startPrimary();
-      this.#hook('role', previous, role);
-      done();
+      this.#removeLeftDevice(() => {
+        if (role === 'primary') this.#startPrimary();
+        this.#hook('role', previous, role);
+        done();
+      });
+    });
+  }
+
+  /**
+   * A worker removes its device itself when it ends in order. What a dead one has left is for the next worker of the same
+   * primary only: its requests may not be carried out after another node was primary (W34).
+   */
+  #removeLeftDevice(gone: () => void): void {
+    const { leftDevices } = this.#ports;
+    if (leftDevices === undefined) return gone();
+    leftDevices.remove(this.#config.provname, (error) => {
+      if (error !== null) {
+        const text = `Unable to destroy hast/${this.#config.provname} device: ${error.message}.`;
+        this.log().write('warning', text);
+      }
+      gone();
     });
   }
 
@@ -305,6 +328,7 @@ export class ManagedResource {
     this.#conditions.clear();
     this.#leaveRole();
     this.#hook('role', 'primary', 'init');
+    this.begin();
   }
 
   /** The worker's device is ready. */
@@ -313,6 +337,7 @@ export class ManagedResource {
     // The operator's word was for the copy as it was: a restarted worker judges anew.
     this.#forced = false;
     const address = this.#exportAddress(provider);
+    if (address === null) return;
     if (isPortError(address)) {
       this.#unreachable(address.message);
       return;

@@ -3,6 +3,7 @@
  */
 import type { Config } from '../config/types.js';
 import type { Clock } from '../ports/clock.js';
+import type { LeftDevices } from '../ports/device.js';
 import type { Entropy } from '../ports/entropy.js';
 import type { PortError } from '../ports/error.js';
 import type { Hooks } from '../ports/hooks.js';
@@ -16,6 +17,8 @@ export interface DaemonPorts {
   readonly workers: Workers;
   readonly hooks: Hooks;
   readonly entropy: Entropy;
+  /** Missing: a device ends with its worker. */
+  readonly leftDevices?: LeftDevices;
   /** The log that puts `prefix` in front of every text: '' or `[NAME] (ROLE) ` (core/spec/cli.md section 8). */
   readonly logFor: (prefix: string) => Log;
 }
@@ -25,9 +28,9 @@ export interface DaemonOptions {
   readonly parse: () => Config | Failure;
   /**
    * Where clients of the device of `provider` connect to (an address of core/spec/config.md section 3), or why they
-   * cannot; `message` is ready for the log.
+   * cannot; `message` is ready for the log. Null: they use it without our help.
    */
-  readonly exportAddress: (provider: string) => string | PortError;
+  readonly exportAddress: (provider: string) => string | null | PortError;
   /** Whether this user of the system may command the daemon. */
   readonly mayCommand: (uid: number) => boolean;
   /** A reload wants another pidfile. Whoever holds it switches, or warns and keeps the old one. */

@@ -66,7 +66,9 @@ function changeResources(
   for (const config of wanted.resources) {
     if (resources.get(config.name) !== null) continue;
     log.write('info', `Resource ${config.name} added.`);
-    resources.append(new ManagedResource(ports, options.exportAddress, config));
+    const resource = new ManagedResource(ports, options.exportAddress, config);
+    resources.append(resource);
+    resource.begin();
   }
   for (const resource of before) {
     const config = wanted.resources.find(({ name }) => name === resource.name);

@@ -8,6 +8,12 @@ export interface Devices {
   create(geometry: DeviceGeometry, handler: DeviceHandler): Device;
 }
 
+/** Devices that outlive their workers, as the main daemon sees them. */
+export interface LeftDevices {
+  /** Removes the device of `provider` if there is one: whoever uses it gets ENXIO. `done` when it is gone. */
+  remove(provider: string, done: Done): void;
+}
+
 export interface DeviceGeometry {
   /** Provider name without the `hast/` directory. */
   readonly provider: string;

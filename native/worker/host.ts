@@ -38,8 +38,9 @@ export interface WorkerParts {
   readonly dropPrivileges: (user: UserIds) => string | null;
   readonly network: (turns: Turns) => Network;
   readonly openComponent: (path: string, turns: Turns) => Promise<Disk | WorkerFailure>;
-  /** `recovers`: as in the assignment of a primary. */
-  readonly ports: (base: BasePorts, recovers: boolean) => AddedPorts;
+  /** Opens what the devices of this task need and another user may not open. */
+  readonly openDevices: (task: WorkerTask, settings: WorkerSettings) => DeviceMaker | WorkerFailure;
+  readonly ports: (base: BasePorts) => AddedPorts;
   readonly startPrimary: (
     ports: PrimaryPorts,
     resource: ResourceConfig,
@@ -61,12 +62,13 @@ export interface WorkerFailure {
 /** What the host itself knows. */
 type BasePorts = Pick<PrimaryPorts, 'turns' | 'log' | 'network' | 'disk' | 'parent'>;
 
-/** What the program adds; `devices` takes the clients that the main daemon accepted. */
-type AddedPorts = Omit<PrimaryPorts, keyof BasePorts | 'devices'> & {
-  readonly devices: AttachableDevices;
-};
+/** What the program adds. */
+type AddedPorts = Omit<PrimaryPorts, keyof BasePorts | 'devices'>;
 
-export type AttachableDevices = Devices & { attach(client: DetachedSocket): void };
+/** `attach` takes the clients that the main daemon accepted; missing: they come to the device by themselves. */
+export type AttachableDevices = Devices & { attach?(client: DetachedSocket): void };
+
+export type DeviceMaker = (ports: Omit<PrimaryPorts, 'devices'>) => AttachableDevices;
 
 /** How long an orderly end may take when nobody is left to kill us. */
 const ORPHAN_LIMIT_MS = 60_000;
@@ -157,7 +159,7 @@ export class WorkerHost {
 
   #attach(client: DetachedSocket): void {
     this.#turns.run(() => {
-      if (this.#devices !== null) this.#devices.attach(client);
+      if (this.#devices?.attach !== undefined) this.#devices.attach(client);
       else this.#network.adopt(client, NOBODY).destroy();
     });
   }
@@ -174,15 +176,27 @@ export class WorkerHost {
     } else if ('exitCode' in component) {
       this.#log.write('error', component.text);
       this.#exit(component.exitCode);
-    } else if (this.#becomeUser(settings.user)) {
-      this.#turns.run(() => {
-        this.#startCore(task, settings, component);
-        if (this.#reloadedEarly !== null) this.#worker?.reload(this.#reloadedEarly);
-      });
-      for (const id of this.#askedEarly.splice(0)) this.#answerStatus(id);
     } else {
-      this.#exit(EXIT_CONFIG);
+      this.#begin(task, settings, component);
     }
+  }
+
+  #begin(task: WorkerTask, settings: WorkerSettings, component: Disk): void {
+    const makeDevices = this.#parts.openDevices(task, settings);
+    if ('exitCode' in makeDevices) {
+      this.#log.write('error', makeDevices.text);
+      this.#exit(makeDevices.exitCode);
+      return;
+    }
+    if (!this.#becomeUser(settings.user)) {
+      this.#exit(EXIT_CONFIG);
+      return;
+    }
+    this.#turns.run(() => {
+      this.#startCore(task, settings, component, makeDevices);
+      if (this.#reloadedEarly !== null) this.#worker?.reload(this.#reloadedEarly);
+    });
+    for (const id of this.#askedEarly.splice(0)) this.#answerStatus(id);
   }
 
   #becomeUser(user: UserIds | null): boolean {
@@ -193,7 +207,7 @@ export class WorkerHost {
     return failure === null;
   }
 
-  #startCore(task: WorkerTask, settings: WorkerSettings, disk: Disk): void {
+  #startCore(task: WorkerTask, settings: WorkerSettings, disk: Disk, makeDevices: DeviceMaker): void {
     const parent: Parent = {
       event: (event) => {
         this.#tell({ kind: 'event', event });
@@ -206,9 +220,10 @@ export class WorkerHost {
       },
     };
     const base = { turns: this.#turns, log: this.#log, network: this.#network, disk, parent };
-    const added = this.#parts.ports(base, task.role === 'primary' && task.recovers);
-    this.#devices = added.devices;
-    const ports: PrimaryPorts = { ...base, ...added };
+    const withoutDevices = { ...base, ...this.#parts.ports(base) };
+    const devices = makeDevices(withoutDevices);
+    this.#devices = devices;
+    const ports: PrimaryPorts = { ...withoutDevices, devices };
     if (task.role === 'primary') {
       const options = { force: task.force, maxRequestBytes: settings.maxRequestBytes };
       this.#worker = this.#parts.startPrimary(ports, task.resource, options);

@@ -6,12 +6,12 @@ import { RealClock } from '../clock.js';
 import { nodeCodecs } from '../codecs.js';
 import { systemEntropy } from '../entropy.js';
 import { ignoreClosedTerminal, terminalSink } from '../log.js';
-import { NbdDevices } from '../nbd/server.js';
 import { dropPrivileges } from '../privileges.js';
 import { openSyslog } from '../syslog.js';
 import { NodeNetwork } from '../tcp.js';
 import { showOnlyTitle } from '../title.js';
 import { openComponent } from './component.js';
+import { openDevices } from './devices.js';
 import { WorkerHost } from './host.js';
 
 showOnlyTitle();
@@ -22,15 +22,8 @@ new WorkerHost({
   dropPrivileges: (user) => dropPrivileges(user, addon),
   network: (turns) => new NodeNetwork(turns),
   openComponent: (path, turns) => openComponent(path, turns, addon),
-  ports: ({ turns, network, log }, recovers) => {
-    const clock = new RealClock(turns);
-    return {
-      clock,
-      entropy: systemEntropy,
-      codecs: nodeCodecs(),
-      devices: new NbdDevices({ network, clock, turns, log }, recovers),
-    };
-  },
+  openDevices: (task, settings) => openDevices(task, settings, addon),
+  ports: ({ turns }) => ({ clock: new RealClock(turns), entropy: systemEntropy, codecs: nodeCodecs() }),
   startPrimary,
   startSecondary,
 }).run();

@@ -15,7 +15,11 @@ export interface WorkerSettings {
   /** Whom to become once the local component is open; null: stay what the main daemon is. */
   readonly user: UserIds | null;
   readonly maxRequestBytes: number;
+  /** What a primary offers: a provider of GEOM gate, or an NBD export. */
+  readonly device: DeviceKind;
 }
+
+export type DeviceKind = 'ggate' | 'nbd';
 
 /** The assignment without its sockets, which came before. */
 export type WorkerTask =

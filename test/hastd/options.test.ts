@@ -10,6 +10,7 @@ const DEFAULTS = {
   runDir: '/var/run',
   user: null,
   maxRequestBytes: 131_072,
+  device: null,
   nbd: null,
 };
 
@@ -29,6 +30,8 @@ describe('hastd options', () => {
     ['--node a --run-dir=/tmp/r --user nobody', { node: 'a', runDir: '/tmp/r', user: 'nobody' }],
     ['--max-request 65536', { maxRequestBytes: 65_536 }],
     ['--nbd 127.0.0.1:10809', { nbd: { host: '127.0.0.1', port: 10_809 } }],
+    ['--device ggate', { device: 'ggate' }],
+    ['--device nbd', { device: 'nbd' }],
     ['--nbd [::1]:10809', { nbd: { host: '::1', port: 10_809 } }],
   ])('hastd %s', (line, expected) => {
     expect(parseOptions(line.split(' ').filter((word) => word !== ''))).toEqual({ ...DEFAULTS, ...expected });
@@ -46,6 +49,7 @@ describe('hastd options', () => {
     ['--node', 'hastd: option requires an argument -- node\n'],
     ['--max-request 1000', 'hastd: --max-request 1000: expected a power of two, 4096 to 1048576\n'],
     ['--max-request 2097152', 'hastd: --max-request 2097152: expected a power of two, 4096 to 1048576\n'],
+    ['--device ublk', 'hastd: --device ublk: expected ggate or nbd\n'],
     ['--nbd 10809', 'hastd: --nbd 10809: expected host:port\n'],
   ])('hastd %s is a usage error', (line, complaint) => {
     expect(parseOptions(line.split(' '))).toEqual({

@@ -97,11 +97,9 @@ new WorkerHost({
           if (path === 'slow') setTimeout(resolve, 200, NO_DISK);
           else resolve(NO_DISK);
         }),
-  ports: ({ turns, network }) => ({
-    clock: new RealClock(turns),
-    entropy: systemEntropy,
-    codecs: tsCodecs(() => new Uint8Array(32)),
-    devices: {
+  openDevices:
+    () =>
+    ({ network }) => ({
       create: () => ({ recovered: false, complete: () => undefined, close: () => undefined }),
       attach: (client) => {
         const out = { send: (chunks: readonly Uint8Array[]): void => socket.send(chunks) };
@@ -117,7 +115,11 @@ new WorkerHost({
         });
         socket.resume();
       },
-    },
+    }),
+  ports: ({ turns }) => ({
+    clock: new RealClock(turns),
+    entropy: systemEntropy,
+    codecs: tsCodecs(() => new Uint8Array(32)),
   }),
   startPrimary: (ports) => {
     ports.parent.exported();

@@ -53,7 +53,7 @@ function workersWith(program: string): WorkerProcesses {
   return new WorkerProcesses({
     turns,
     log: { write: (level, text) => logged.push(`${level} ${text}`) },
-    settings: { debugLevel: 0, foreground: false, user: null, maxRequestBytes: 131_072 },
+    settings: { debugLevel: 0, foreground: false, user: null, maxRequestBytes: 131_072, device: 'nbd' },
     program,
   });
 }
