@@ -49,10 +49,9 @@ export class DeviceHost {
     return this.#device;
   }
 
-  /** A worker exits of its own will, and leaves no device. */
+  /** A worker exits of its own will, and leaves no device of its own. */
   exited(owner: SimProcess): void {
     if (this.#device?.owner === owner) this.#device.vanish();
-    this.removeOrphan();
   }
 
   /** A device that no worker serves is removed. */

@@ -14,6 +14,7 @@ import { ownCore, type CoreBuild } from './core-build.js';
 import { DeviceHost, type DeviceUser } from './devices.js';
 import { SimMedium } from './medium.js';
 import type { Lan } from './lan.js';
+import type { LeftDevices } from '../core/ports/device.js';
 import type { Log, LogLevel } from '../core/ports/log.js';
 import type { LogLine } from './log.js';
 import { SimMachine } from './machine.js';
@@ -21,6 +22,9 @@ import type { SimProcess } from './process.js';
 import { Random } from './random.js';
 import type { Scheduler } from './scheduler.js';
 import { SimWorkers, type SimWorker, type WorkerObserver } from './workers.js';
+
+/** Removing a device takes so long. */
+const REMOVE_MS = 1;
 
 export interface NodeOptions {
   readonly name: string;
@@ -108,9 +112,8 @@ export class SimNode {
     this.medium.imprint(METADATA_BYTES, map);
   }
 
-  /** Starts the main daemon; every role is init, and a device that an earlier one has left is removed (W34). */
+  /** Starts the main daemon; every role is init. */
   start(): void {
-    this.#devices.removeOrphan();
     const { machine, medium } = this;
     const { process, clock, network, entropy } = machine.boot('hastd');
     const log = this.#log();
@@ -142,6 +145,7 @@ export class SimNode {
       clock,
       network,
       entropy,
+      ...(this.#options.deviceSurvivesWorker === true ? { leftDevices: this.#leftDevices(process) } : {}),
       workers: this.#workers,
       hooks: {
         run: (_path: string, args: readonly string[]) => {
@@ -168,9 +172,8 @@ export class SimNode {
     });
   }
 
-  /** `hastctl role`; not waited for. A node that is not to be primary gets rid of a device that nobody serves. */
+  /** `hastctl role`; not waited for. */
   setRole(role: Role, force = false): void {
-    if (role !== 'primary') this.#devices.removeOrphan();
     this.#process?.run(() => {
       this.#daemon?.resources.get(this.resource.name)?.setRole(role, force, () => undefined);
     });
@@ -252,6 +255,19 @@ export class SimNode {
   userData(): Uint8Array {
     const { localoff, datasize } = this.metadata();
     return this.medium.visible.subarray(localoff, localoff + datasize);
+  }
+
+  #leftDevices(daemon: SimProcess): LeftDevices {
+    return {
+      remove: (_provider, done) => {
+        this.#devices.removeOrphan();
+        this.#scheduler.after(REMOVE_MS, () => {
+          daemon.run(() => {
+            done(null);
+          });
+        });
+      },
+    };
   }
 
   #log(): Log {

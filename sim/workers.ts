@@ -171,7 +171,6 @@ export class SimWorker implements Worker {
     const { turns } = process;
     const codecs = simCodecs;
     if (assignment.role === 'secondary') {
-      this.#options.devices.removeOrphan();
       const ports = { turns, clock, disk, network, codecs, log, parent };
       this.#worker = core.startSecondary(ports, assignment.resource, assignment);
     } else {

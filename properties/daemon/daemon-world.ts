@@ -7,7 +7,9 @@ import type { ControlRequest } from '../../core/control/requests.js';
 import { encodeControlRequest } from '../../core/control/requests.js';
 import { Daemon } from '../../core/daemon/daemon.js';
 import type { Failure } from '../../core/daemon/ports.js';
+import type { LeftDevices } from '../../core/ports/device.js';
 import { isPortError } from '../../core/ports/error.js';
+import type { PortError } from '../../core/ports/error.js';
 import type { DetachedSocket, Network, Socket } from '../../core/ports/network.js';
 import type { Assignment, Worker, WorkerHandler } from '../../core/ports/workers.js';
 import type { WorkerStatus } from '../../core/resource/types.js';
@@ -20,6 +22,8 @@ import { Scheduler } from '../../sim/scheduler.js';
 import { SimSocket } from '../../sim/socket.js';
 
 export const DAEMON = 'tcp4://10.0.0.1:8457';
+/** Removing a device takes so long. */
+const REMOVAL_MS = 15;
 
 export function resourceConfig(changes: Partial<ResourceConfig> = {}): ResourceConfig {
   return {
@@ -206,7 +210,12 @@ export class DaemonWorld {
   config: Config | Failure;
   readonly #processes: Readonly<Record<'hastd' | 'client' | 'peer' | 'stranger', Booted>>;
 
-  constructor(config: Config = daemonConfig(), seed = 1) {
+  /** Providers whose devices were to be removed, and what that ended in. */
+  readonly removals: string[] = [];
+  removalError: PortError | null = null;
+
+  /** `devicesStay`: devices outlive their workers. */
+  constructor(config: Config = daemonConfig(), seed = 1, devicesStay = false) {
     this.config = config;
     this.lan = new Lan(this.scheduler, seed);
     const boot = (host: string, ip: string, names: readonly string[]): Booted[] => {
@@ -224,6 +233,7 @@ export class DaemonWorld {
         clock: hastd.clock,
         network: this.#withUids(hastd.network),
         entropy: hastd.entropy,
+        ...(devicesStay ? { leftDevices: this.#leftDevices(hastd) } : {}),
         workers: { start: (assignment, handler) => this.#startWorker(assignment, handler) },
         hooks: {
           run: (path, args) => {
@@ -239,7 +249,7 @@ export class DaemonWorld {
       },
       {
         parse: () => this.config,
-        exportAddress: (provider) => `/var/run/hast/${provider}`,
+        exportAddress: (provider) => (devicesStay ? null : `/var/run/hast/${provider}`),
         mayCommand: (uid) => uid === 0,
         pidfileChanged: (path) => {
           this.pidfiles.push(path);
@@ -330,6 +340,17 @@ export class DaemonWorld {
 
   logged(text: string): number {
     return this.log.filter((line) => line.includes(text)).length;
+  }
+
+  #leftDevices(hastd: Booted): LeftDevices {
+    return {
+      remove: (provider, done) => {
+        this.removals.push(provider);
+        hastd.clock.after(REMOVAL_MS, () => {
+          done(this.removalError);
+        });
+      },
+    };
   }
 
   /** Every accepted connection is one of `clientUid`. */

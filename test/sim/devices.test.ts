@@ -196,7 +196,7 @@ describe('device takeover on a pair of nodes', () => {
     const pair = begun();
     pair.a.killWorker();
     pair.a.setRole('secondary');
-    expect(pair.app.device).toBeNull();
+    pair.until(() => pair.app.device === null);
     pair.b.setRole('primary');
     pair.until(() => pair.app.device !== null);
     pair.inSync(pair.b);
