@@ -9,8 +9,9 @@ import type { Connection } from '../wire/connection.js';
 import { type ConnectionSink } from '../wire/connection.js';
 import { encodeFrame } from '../wire/frame.js';
 import { decodeNv, type NvList } from '../wire/nv-list.js';
-import { openPayload, packPayload, payloadFits, readPayloadSpec, type PayloadSpec } from '../wire/payload.js';
+import { openPayload, payloadFits, readPayloadSpec, sealPayload, type PayloadSpec } from '../wire/payload.js';
 import type { Following } from '../wire/reader.js';
+import { requestFrame } from '../wire/request-frames.js';
 import { decodeReply, encodeRequest, type IoCommand } from '../wire/request-messages.js';
 
 /** A request under way on the peer. Exactly one `remoteFinished` follows; `remoteReceived` may come before it. */
@@ -123,14 +124,14 @@ export class Session {
     const now = this.#ports.clock.now();
     if (this.#outstanding.size === 0) this.#quietSince = now;
     this.#outstanding.set(seq, { owner, request, sentAt: now, received: false });
-    const pairs = encodeRequest({ command, seq, offset, length, memsync });
+    const message = { command, seq, offset, length, memsync };
     if (command !== 'write' || request.data === null) {
-      this.#connA.send([encodeFrame(this.version, pairs)]);
+      this.#connA.send([requestFrame(this.version, message, null)]);
       return;
     }
-    const payload = packPayload(this.#ports.codecs, this.#config, request.data);
+    const payload = sealPayload(this.#ports.codecs, this.#config, request.data);
     const data = request.copy && payload.data === request.data ? payload.data.slice() : payload.data;
-    this.#connA.send([encodeFrame(this.version, pairs.concat(payload.fields)), data]);
+    this.#connA.send([requestFrame(this.version, message, payload.spec), data]);
   }
 
   /** Tells an own peer whether its copy is complete (W8); the reference sees a plain keepalive. */

@@ -11,6 +11,23 @@ import type { RemoteLegOwner } from './session.js';
 
 const PEER_LACKS_IT = portError('EIO', 'the peer, which has the newest data, lacks the write');
 
+/** A write's place among those that overlap it on the local disk. */
+class LocalTurn implements RangeHolder {
+  readonly offset: number;
+  readonly length: number;
+  readonly #write: WriteRequest;
+
+  constructor({ offset, length }: Piece, write: WriteRequest) {
+    this.offset = offset;
+    this.length = length;
+    this.#write = write;
+  }
+
+  rangeGranted(): void {
+    this.#write.writeLocally();
+  }
+}
+
 /**
  * The life of one WRITE or DELETE on the primary (DELETE is treated alike, W21):
  *
@@ -47,13 +64,16 @@ export class WriteRequest implements DeviceRange, MapWaiter, RemoteLegOwner {
     this.offset = piece.offset;
     this.length = piece.length;
     this.#extents = parts.map.rangeOf(piece.offset, piece.length);
-    this.#localTurn = {
-      offset: piece.offset,
-      length: piece.length,
-      rangeGranted: () => {
-        this.#writeLocally();
-      },
-    };
+    this.#localTurn = new LocalTurn(piece, this);
+  }
+
+  /** It is this write's turn on the local disk. */
+  writeLocally(): void {
+    const { disk, localoff, statistics } = this.#parts;
+    statistics.localQueue++;
+    const { data } = this.#piece;
+    if (data === null) disk.delete(localoff + this.offset, this.length, this.#localFinished);
+    else disk.write(localoff + this.offset, data, this.#localFinished);
   }
 
   start(): void {
@@ -140,14 +160,6 @@ export class WriteRequest implements DeviceRange, MapWaiter, RemoteLegOwner {
       );
     }
     localOrder.acquire(this.#localTurn);
-  }
-
-  #writeLocally(): void {
-    const { disk, localoff, statistics } = this.#parts;
-    statistics.localQueue++;
-    const { data } = this.#piece;
-    if (data === null) disk.delete(localoff + this.offset, this.length, this.#localFinished);
-    else disk.write(localoff + this.offset, data, this.#localFinished);
   }
 
   readonly #localFinished = (error: PortError | null): void => {

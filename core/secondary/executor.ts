@@ -11,9 +11,9 @@ import { RangeLocks, type RangeHolder } from '../request/range-locks.js';
 import { Statistics } from '../resource/statistics.js';
 import type { WorkerPorts } from '../resource/worker.js';
 import type { Connection } from '../wire/connection.js';
-import { encodeFrame } from '../wire/frame.js';
-import { packPayload } from '../wire/payload.js';
-import { encodeReply, type IoCommand } from '../wire/request-messages.js';
+import { sealPayload } from '../wire/payload.js';
+import { replyFrame } from '../wire/request-frames.js';
+import type { IoCommand } from '../wire/request-messages.js';
 
 const MAX_REQUESTS = 256;
 /** Payload held for requests in progress, bytes. */
@@ -202,13 +202,12 @@ export class Executor {
     data: Uint8Array | null = null,
   ): void {
     const { connB, version, config } = this.#options;
-    const fields = encodeReply(reply);
     if (data === null) {
-      connB.send([encodeFrame(version, fields)]);
+      connB.send([replyFrame(version, reply, null)]);
       return;
     }
-    const payload = packPayload(this.#ports.codecs, config(), data);
-    connB.send([encodeFrame(version, fields.concat(payload.fields)), payload.data]);
+    const payload = sealPayload(this.#ports.codecs, config(), data);
+    connB.send([replyFrame(version, reply, payload.spec), payload.data]);
   }
 
   #eraseMap(): void {

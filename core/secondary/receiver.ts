@@ -126,15 +126,11 @@ export class Receiver implements ConnectionSink {
     if (command === 'flush') return null;
     const sector = this.#ports.disk.sectorSize;
     const { datasize } = this.#metadata;
-    const where = `${command} of ${String(length)} bytes at ${String(offset)}`;
-    if (length === 0) return portError('EINVAL', `${where}: nothing to do`);
-    if (command !== 'delete' && length > MAX_REQUEST_BYTES) return portError('EINVAL', `${where}: too long`);
-    if (offset % sector !== 0 || length % sector !== 0) {
-      return portError('EINVAL', `${where}: not a multiple of the sector size ${String(sector)}`);
-    }
-    if (offset + length > datasize) {
-      return portError('EINVAL', `${where}: beyond the end (${String(datasize)})`);
-    }
+    if (length === 0) return refusal(request, 'nothing to do');
+    if (command !== 'delete' && length > MAX_REQUEST_BYTES) return refusal(request, 'too long');
+    if (offset % sector !== 0 || length % sector !== 0)
+      return refusal(request, `not a multiple of the sector size ${String(sector)}`);
+    if (offset + length > datasize) return refusal(request, `beyond the end (${String(datasize)})`);
     return null;
   }
 
@@ -164,4 +160,8 @@ export class Receiver implements ConnectionSink {
 
 function orderOf({ command, seq, offset, length, memsync }: IoRequest, data: Uint8Array | null): Order {
   return { command, seq, offset, length, memsync, data };
+}
+
+function refusal({ command, offset, length }: IoRequest, why: string): PortError {
+  return portError('EINVAL', `${command} of ${String(length)} bytes at ${String(offset)}: ${why}`);
 }

@@ -48,6 +48,12 @@ export class NvList {
     return this.#find(name);
   }
 
+  /** Where the value of the first pair of that name begins, in bytes; -1: there is none. */
+  valueAt(name: string): number {
+    const start = this.#find(name);
+    return start < 0 ? -1 : this.#valueAt(start);
+  }
+
   /** True when the name is there, whatever its type and value. */
   has(name: string): boolean {
     return this.#find(name) >= 0;

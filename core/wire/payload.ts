@@ -27,6 +27,12 @@ export interface PackedPayload {
   readonly data: Uint8Array;
 }
 
+export interface SealedPayload {
+  readonly spec: PayloadSpec;
+  /** As in PackedPayload. */
+  readonly data: Uint8Array;
+}
+
 /** What a message says about the data behind it. */
 export interface PayloadSpec {
   /** Bytes on the wire, not 0. */
@@ -50,16 +56,27 @@ const HASH_BYTES: Record<ChecksumName, number> = { none: 0, crc32: 4, sha256: 32
 
 /** `data` (at least one byte) as it goes over the wire. */
 export function packPayload(codecs: Codecs, settings: PayloadSettings, data: Uint8Array): PackedPayload {
+  const sealed = sealPayload(codecs, settings, data);
+  return { fields: payloadFields(sealed.spec), data: sealed.data };
+}
+
+/** As `packPayload`, with what there is to say about it instead of pairs that say it. */
+export function sealPayload(codecs: Codecs, settings: PayloadSettings, data: Uint8Array): SealedPayload {
   assert(data.length > 0, 'a payload has data');
-  const fields: NvPair[] = [];
   const packed = compress(codecs, settings.compression, data);
-  if (packed.compression !== 'none') fields.push(nv.string('compression', packed.compression));
-  if (settings.checksum !== 'none') {
-    fields.push(nv.string('checksum', settings.checksum));
-    fields.push(nv.bytes('hash', digest(codecs, settings.checksum, packed.data)));
-  }
-  fields.push(nv.uint32('size', packed.data.length));
-  return { fields, data: packed.data };
+  const { checksum } = settings;
+  const hash = checksum === 'none' ? NOTHING : digest(codecs, checksum, packed.data);
+  const spec = { size: packed.data.length, compression: packed.compression, checksum, hash };
+  return { spec, data: packed.data };
+}
+
+/** The pairs of a message that describe the data behind it. */
+export function payloadFields({ size, compression, checksum, hash }: PayloadSpec): NvPair[] {
+  const fields: NvPair[] = [];
+  if (compression !== 'none') fields.push(nv.string('compression', compression));
+  if (checksum !== 'none') fields.push(nv.string('checksum', checksum), nv.bytes('hash', hash));
+  fields.push(nv.uint32('size', size));
+  return fields;
 }
 
 /** Null when no data follows. A PortError is fatal to the session. */

@@ -53,7 +53,8 @@ export interface Reply {
   readonly error: string | null;
 }
 
-const COMMANDS = [null, 'read', 'write', 'delete', 'flush', 'keepalive'] as const;
+/** By their numbers on the wire. */
+export const COMMANDS = [null, 'read', 'write', 'delete', 'flush', 'keepalive'] as const;
 
 export function encodeRequest(request: Request): NvPair[] {
   const cmd = nv.uint8('cmd', COMMANDS.indexOf(request.command));
