@@ -102,7 +102,7 @@ describe('hastd(8)', () => {
     const ofWorkers = Object.entries(workerCodes).flatMap(([name, value]) =>
       name.startsWith('EXIT_') && typeof value === 'number' ? [value] : [],
     );
-    expect(numbers(workers?.split('\n') ?? [])).toEqual(ascending(ofWorkers));
+    expect(numbers(workers?.split('\n') ?? [])).toEqual(ascending([...ofWorkers, exitCodes.EX_OSFILE]));
   });
 
   it('explains everything that hastd and its workers log', () => {

@@ -60,6 +60,7 @@ export function displays(lines: Lines): string[] {
   return [...lines.join('\n').matchAll(/^\.Bd -literal.*\n([^]*?)^\.Ed$/gm)].map(([, text = '']) => text);
 }
 
+/** What varies is `*`; a device may be called `hast/*` or, if that is in a variable, `*`. */
 export function withoutNames(text: string): string {
-  return text.replace(/[A-Z]{2,}(?:-[A-Z]+)*/g, '*').replace(/\*+/g, '*');
+  return text.replace(/[A-Z]{2,}(?:-[A-Z]+)*/g, '*').replace(/(?:hast\/)?\*+/g, '*');
 }
