@@ -113,10 +113,10 @@ describe('primary', () => {
     expect((await ended).status).toBe(0);
   });
 
-  it('fails when hastd does not answer in time', async () => {
+  it('refuses when hastd does not answer in time', async () => {
     given().fact('hastd-is-down');
     const { status, stderr } = await promote();
-    expect(status).toBe(1);
+    expect(status).toBe(69);
     expect(stderr).toContain('hastd does not answer: [ERROR] Unable to connect to hastd');
     expect(stage.calls()).toEqual([]);
   });
@@ -352,6 +352,36 @@ describe('events that overtake each other', () => {
     await eventually('fsck', () => stage.is('fsck-runs'));
     await demote();
     await up.ended;
+    expectStandingBy();
+  });
+});
+
+describe('in the background', () => {
+  it('a refused promotion is tried again until it succeeds', async () => {
+    given().resource('r0', { worker: '99' });
+    stage.set('retry_interval', '0');
+    const up = stage.start(SCRIPT, '-b', 'primary');
+    await eventually('a refusal', () => stage.read('log').includes('refused'));
+    stage.resource('r0', { worker: '0' });
+    expect((await up.ended).stderr).toContain('this node serves');
+    expect(stage.role()).toBe('primary');
+  });
+
+  it('and no longer than it is wanted', async () => {
+    given().resource('r0', { worker: '99' });
+    stage.set('retry_interval', '600');
+    const up = stage.start(SCRIPT, '-b', 'primary');
+    await eventually('a refusal', () => stage.read('log').includes('refused'));
+    expect((await demote()).status).toBe(0);
+    await up.ended;
+    expectStandingBy();
+  });
+
+  it('one that failed is not', async () => {
+    given().fact('fsck-status', '4');
+    stage.set('retry_interval', '0');
+    await stage.start(SCRIPT, '-b', 'primary').ended;
+    expect(stage.calls().filter((call) => call.startsWith('fsck'))).toHaveLength(1);
     expectStandingBy();
   });
 });

@@ -8,7 +8,7 @@
 
 : "${share:?the directory of the scripts}"
 EX_USAGE=64
-EX_REFUSED=69 # this node must not become primary
+EX_REFUSED=69 # this node must not or cannot become primary, as things are
 EX_TEMPFAIL=75 # a later event wants the opposite, or the lock is not to be had
 EX_CONFIG=78
 
@@ -76,6 +76,7 @@ default_settings() {
 	device_timeout=30
 	umount_timeout=10
 	lock_timeout=120
+	retry_interval=30
 	command_timeout=60
 	case $(uname -s) in
 	Linux)
@@ -170,6 +171,11 @@ note_wanted() {
 still_wanted() {
 	{ read -r wanted <"$state_dir/wanted"; } 2>/dev/null || wanted=$1
 	[ "$wanted" = "$1" ] || return "$EX_TEMPFAIL"
+}
+
+is_not_wanted() {
+	still_wanted "$1" || return 0
+	return 1
 }
 
 # locked COMMAND...: one at a time; 75 when its turn does not come in time. Programs it leaves behind do not keep the lock.
