@@ -27,6 +27,7 @@ const FAKE = join(PROJECT, 'test/share/fakes/command');
 
 const COMMANDS = [
   'hastctl',
+  'findmnt',
   'mount',
   'umount',
   'fsck.ext4',

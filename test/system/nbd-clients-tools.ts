@@ -28,6 +28,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   ip: 'iproute2',
   nft: 'nftables',
   flock: 'util-linux',
+  findmnt: 'util-linux',
   setpriv: 'util-linux',
   shellcheck: 'shellcheck',
   'systemd-analyze': 'systemd',

@@ -2,7 +2,7 @@
  * The scripts and services of cli/share as the tools of their systems see them, and with real daemons: shellcheck,
  * systemd-analyze, ocf-tester; an ext4 that moves between two nodes and back.
  */
-import { execFile, execFileSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
   chmodSync,
@@ -11,6 +11,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -136,6 +137,7 @@ const programs = [
   'umount',
   'fuser',
   'flock',
+  'findmnt',
 ];
 
 describe('with real daemons', () => {
@@ -149,6 +151,7 @@ describe('with real daemons', () => {
     for (const node of [cluster.a, cluster.b]) {
       // Tests may have failed anywhere: nothing of the kernel's may be left.
       if (existsSync(settingsOf(node))) await failover(node, 'secondary', 'hastd_timeout=0');
+      if (existsSync(join(node.folder, 'failover/ocf-r0'))) await act(node, 'stop');
     }
     await cluster.close();
   });
@@ -202,6 +205,33 @@ describe('with real daemons', () => {
 
   function isMounted(node: ClusterNode): boolean {
     return readFileSync('/proc/mounts', 'latin1').includes(` ${mountPoint(node)} `);
+  }
+
+  const agent = (): string => join(prefix, 'lib/ocf/resource.d/hast/hast');
+
+  /** An action of the agent: its exit status, and the scores it has told Pacemaker. */
+  async function act(
+    node: ClusterNode,
+    action: string,
+  ): Promise<{ status: number | null; scores: string[]; text: string }> {
+    const bin = join(node.folder, 'crm');
+    const log = join(bin, 'scores');
+    mkdirSync(bin, { recursive: true });
+    writeFileSync(join(bin, 'crm_attribute'), `#!/bin/sh\necho "$*" >>${log}\n`, { mode: 0o755 });
+    writeFileSync(log, '');
+    const settings = writeSettings(node, 'peer_timeout=1');
+    const { status, text } = await said(agent(), [action], {
+      OCF_ROOT: '/usr/lib/ocf',
+      OCF_RESOURCE_INSTANCE: 'r0',
+      OCF_RESKEY_resource: 'r0',
+      OCF_RESKEY_settings: settings,
+      OCF_RESKEY_crm_feature_set: '3.16.2',
+      HA_SBIN_DIR: bin,
+    });
+    const scores = readFileSync(log, 'latin1')
+      .split('\n')
+      .filter((line) => line !== '');
+    return { status, scores, text };
   }
 
   describe.runIf(canRun('hast-failover and the daemons', programs, DEVICES))('hast-failover', () => {
@@ -277,6 +307,8 @@ describe('with real daemons', () => {
     it('unmounts a file system that somebody uses', async () => {
       const { a } = cluster;
       await serveFromA();
+      // Goes with the last user: mount(8) now shows the file behind it.
+      await output('losetup', '--detach', readlinkSync(join(a.folder, 'dev/r0')));
       const user = execFile('sh', ['-c', 'exec 3>busy; exec sleep 600'], { cwd: mountPoint(a) });
       await eventually('it to be busy', () => existsSync(join(mountPoint(a), 'busy')));
       const ended = new Promise((resolve) =>
@@ -293,8 +325,6 @@ describe('with real daemons', () => {
   describe.runIf(canRun('the agent for Pacemaker', ['ocf-tester', 'xmllint', ...programs], DEVICES))(
     'the OCF agent',
     () => {
-      const agent = (): string => join(prefix, 'lib/ocf/resource.d/hast/hast');
-
       it('satisfies ocf-tester', async () => {
         const { a, b } = cluster;
         await b.role('secondary');
@@ -312,31 +342,6 @@ describe('with real daemons', () => {
         expect(printed).toContain('passed all tests');
         expect(await a.listed('role')).toBe('init');
       });
-
-      /** An action of the agent: its exit status, and the scores it has told Pacemaker. */
-      async function act(
-        node: ClusterNode,
-        action: string,
-      ): Promise<{ status: number | null; scores: string[]; text: string }> {
-        const bin = join(node.folder, 'crm');
-        const log = join(bin, 'scores');
-        mkdirSync(bin, { recursive: true });
-        writeFileSync(join(bin, 'crm_attribute'), `#!/bin/sh\necho "$*" >>${log}\n`, { mode: 0o755 });
-        writeFileSync(log, '');
-        const settings = writeSettings(node, 'peer_timeout=1');
-        const { status, text } = await said(agent(), [action], {
-          OCF_ROOT: '/usr/lib/ocf',
-          OCF_RESOURCE_INSTANCE: 'r0',
-          OCF_RESKEY_resource: 'r0',
-          OCF_RESKEY_settings: settings,
-          OCF_RESKEY_crm_feature_set: '3.16.2',
-          HA_SBIN_DIR: bin,
-        });
-        const scores = readFileSync(log, 'latin1')
-          .split('\n')
-          .filter((line) => line !== '');
-        return { status, scores, text };
-      }
 
       it('tells Pacemaker scores that follow from the real state', async () => {
         const { a, b } = cluster;
@@ -366,10 +371,7 @@ describe('with real daemons', () => {
         await act(a, 'start');
         await act(a, 'promote');
         const link = join(a.folder, 'dev/r0');
-        execFileSync('losetup', [
-          '--detach',
-          execFileSync('readlink', [link], { encoding: 'latin1' }).trim(),
-        ]);
+        await output('losetup', '--detach', readlinkSync(link));
         rmSync(link);
         expect((await act(a, 'monitor')).status).toBe(9);
         expect((await act(a, 'promote')).status).toBe(0);

@@ -436,10 +436,15 @@ attached_nbdfuse() {
 
 # ------------------------------------------------------------------------------------------------------ file systems
 
-# mounted_from DIRECTORY: the device that is mounted there; nothing when none is.
-mounted_from() {
-	mount | awk -v directory="$(readlink -f -- "$1")" '$2 == "on" && $3 == directory { device = $1 } END { if (device != "") print device }'
-}
+# mounted_from DIRECTORY: the device that is mounted there, as the kernel calls it (mount(8) of Linux may show the file
+# behind a loop device); nothing when none is.
+mounted_from() (
+	directory=$(readlink -f -- "$1") || exit 0
+	case $(uname -s) in
+	Linux) findmnt --kernel --noheadings --output SOURCE --mountpoint "$directory" | tail -n 1 ;;
+	*) mount | awk -v directory="$directory" '$2 == "on" && $3 == directory { device = $1 } END { print device }' ;;
+	esac
+)
 
 # is_device_of RESOURCE DEVICE: whether it is the device that we mounted, or would.
 is_device_of() {
