@@ -18,12 +18,12 @@ export interface MutantTask {
   readonly profile: string;
   readonly from: number;
   readonly seeds: number;
-  /** What making it short may cost; null: it is not made short. */
+  /** What making it short may cost, in time of the processor; null: it is not made short. */
   readonly effort: Effort | null;
 }
 
 export type MutantMessage =
-  /** About to run this seed. */
+  /** About to run this seed, or another script that it became. */
   | { readonly kind: 'at'; readonly seed: number }
   | { readonly kind: 'killed'; readonly violation: Violation }
   /** After `killed`, if it could be made short. */
@@ -56,11 +56,21 @@ async function search(task: MutantTask, tell: (message: MutantMessage) => void):
     const [violation] = simulator.run(script).violations;
     if (violation === undefined) continue;
     tell({ kind: 'killed', violation });
-    const short = task.effort === null ? null : shorten(script, simulator, task.effort, () => true);
+    const onRun = (): void => {
+      tell({ kind: 'at', seed });
+    };
+    const short =
+      task.effort === null ? null : shorten(script, simulator, task.effort, () => true, onRun, processorMs);
     if (short !== null) tell({ kind: 'shrunk', script: short.text });
     return;
   }
   tell({ kind: 'survived' });
+}
+
+/** What this process has used: on a busy machine it gets as far as on an idle one. */
+function processorMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
 }
 
 process.once('message', (task: MutantTask) => {

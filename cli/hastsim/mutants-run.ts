@@ -5,8 +5,8 @@ import type { Mutant } from '../../sim/faults/mutant.js';
 import type { MutantMessage, MutantTask } from './mutants-child.js';
 
 const CHILD = fileURLToPath(new URL('./mutants-child.js', import.meta.url));
-/** A seed takes milliseconds. */
-const SEED_LIMIT_MS = 30_000;
+/** A run takes milliseconds. */
+const RUN_LIMIT_MS = 30_000;
 /** What a process has to say when it dies fits in there. */
 const ERROR_CHARACTERS = 2000;
 
@@ -63,8 +63,7 @@ export class MutantSearch {
   /** Resolves when the process has ended, in whatever way. */
   async run(): Promise<MutantRun> {
     const watch = setInterval(() => {
-      const limitMs = SEED_LIMIT_MS + (this.#end === null ? 0 : (this.#task.effort?.ms ?? 0));
-      if (performance.now() - this.#heardMs > limitMs) this.#hangs();
+      if (performance.now() - this.#heardMs > RUN_LIMIT_MS) this.#hangs();
     }, 1000);
     await new Promise((resolve) => this.#child.once('close', resolve));
     clearInterval(watch);

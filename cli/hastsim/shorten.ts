@@ -20,19 +20,23 @@ export interface ShortScript {
   readonly runs: number;
 }
 
-/** The shortest script found that breaks the same invariant; null: the script breaks none. `onRun` hears of every run. */
+/**
+ * The shortest script found that breaks the same invariant; null: the script breaks none. `onRun` hears of every run; `clock`
+ * tells what time is left (ms).
+ */
 export function shorten(
   script: Script,
   simulator: Simulator,
   { runs, ms }: Effort,
   mayGoOn: () => boolean,
   onRun: (runs: number) => void = () => undefined,
+  clock: () => number = () => performance.now(),
 ): ShortScript | null {
-  const deadlineMs = performance.now() + ms;
+  const deadlineMs = clock() + ms;
   let run = 0;
   const fails = (candidate: Script): Violation | null => {
     // Without the first run, of the script itself, there is nothing to tell.
-    if (run > 0 && (performance.now() > deadlineMs || !mayGoOn())) return null;
+    if (run > 0 && (clock() > deadlineMs || !mayGoOn())) return null;
     onRun(++run);
     return simulator.run(candidate).violations[0] ?? null;
   };
