@@ -55,7 +55,9 @@ export class Ledger {
         if (block >= first && block < first + count && (by === null || by === node)) return id;
       }
       if (by !== null) return ofNode(this.#lastDelete, by)[block] ?? 0;
-      return Math.max(this.#lastDelete.a[block] ?? 0, this.#lastDelete.b[block] ?? 0);
+      const a = this.#lastDelete.a[block] ?? 0;
+      const b = this.#lastDelete.b[block] ?? 0;
+      return this.endedAt(a) > this.endedAt(b) ? a : b;
     }
     const write = this.writes[word - 1];
     if (write === undefined || block < write.block || block >= write.block + write.count) return -1;
