@@ -21,7 +21,6 @@ import { connectNbd } from '../../native/nbd/client.js';
 import type { NbdClient } from '../../native/nbd/client.js';
 
 const PROGRAMS = fileURLToPath(new URL('../../cli/', import.meta.url));
-const HASTD = join(PROGRAMS, 'hastd.js');
 const HASTCTL = join(PROGRAMS, 'hastctl.js');
 
 export type NodeName = 'a' | 'b';
@@ -48,6 +47,10 @@ export interface ClusterOptions {
   readonly create?: readonly string[];
   /** More options for hastd. */
   readonly hastd?: readonly string[];
+  /** The folder of another build's programs. */
+  readonly programs?: string;
+  /** More environment for the daemon of a node. */
+  readonly environment?: (node: NodeName) => Readonly<Record<string, string>>;
 }
 
 /** The first answer of `probe` that is neither empty nor false; it may throw meanwhile. */
@@ -81,7 +84,7 @@ export function run(program: string, args: readonly string[], cwd?: string): Pro
 }
 
 export function runHastd(...args: readonly string[]): Promise<Finished> {
-  return run(HASTD, args);
+  return run(join(PROGRAMS, 'hastd.js'), args);
 }
 
 export async function freePort(): Promise<number> {
@@ -99,11 +102,11 @@ export class ClusterNode {
   readonly folder: string;
   readonly port: number;
   readonly #config: string;
-  readonly #options: readonly string[];
+  readonly #options: ClusterOptions;
   #daemon: ChildProcess | null = null;
   #log = '';
 
-  constructor(name: NodeName, folder: string, config: string, port: number, options: readonly string[]) {
+  constructor(name: NodeName, folder: string, config: string, port: number, options: ClusterOptions) {
     this.name = name;
     this.folder = folder;
     this.port = port;
@@ -147,8 +150,17 @@ export class ClusterNode {
   }
 
   async start(...more: readonly string[]): Promise<void> {
-    const args = ['-F', '-P', join(this.folder, 'hastd.pid'), ...this.#common, ...this.#options, ...more];
-    const daemon = spawn(process.execPath, [HASTD, ...args], {
+    const args = [
+      '-F',
+      '-P',
+      join(this.folder, 'hastd.pid'),
+      ...this.#common,
+      ...(this.#options.hastd ?? []),
+      ...more,
+    ];
+    const { programs = PROGRAMS, environment } = this.#options;
+    const daemon = spawn(process.execPath, [join(programs, 'hastd.js'), ...args], {
+      env: { ...process.env, ...environment?.(this.name) },
       cwd: this.folder,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -273,9 +285,8 @@ export class Cluster {
     this.folder = folder;
     this.configPath = join(folder, 'hast.conf');
     this.#options = options;
-    const hastd = options.hastd ?? [];
-    this.a = new ClusterNode('a', join(folder, 'a'), this.configPath, ports.a, hastd);
-    this.b = new ClusterNode('b', join(folder, 'b'), this.configPath, ports.b, hastd);
+    this.a = new ClusterNode('a', join(folder, 'a'), this.configPath, ports.a, options);
+    this.b = new ClusterNode('b', join(folder, 'b'), this.configPath, ports.b, options);
     this.configure(options.settings ?? '');
   }
 

@@ -9,17 +9,19 @@ namespace {
 
 using ggate::Driver;
 
-// Wakes JavaScript from any thread, as long as there is any.
+// Wakes JavaScript from any thread, as long as there is any. Not by way of Napi::ThreadSafeFunction: that aborts when
+// JavaScript's thread is told to end in the middle of a call.
 class Waker {
  public:
   explicit Waker(const Napi::Function& wake) : env_(wake.Env()) {
-    function_ = Napi::ThreadSafeFunction::New(env_, wake, "ggate", 0, 1);
+    const Napi::String name = Napi::String::New(env_, "ggate");
+    napi_create_threadsafe_function(env_, wake, nullptr, name, 0, 1, nullptr, nullptr, nullptr, nullptr, &function_);
     napi_add_env_cleanup_hook(env_, EnvEnds, this);
   }
 
   void Wake() {
     std::lock_guard<std::mutex> lock(mutex_);
-    if (alive_) function_.NonBlockingCall();
+    if (alive_) napi_call_threadsafe_function(function_, nullptr, napi_tsfn_nonblocking);
   }
 
   // JavaScript's thread: no more calls, and the event loop may end.
@@ -28,7 +30,7 @@ class Waker {
     if (!alive_) return;
     alive_ = false;
     napi_remove_env_cleanup_hook(env_, EnvEnds, this);
-    function_.Release();
+    napi_release_threadsafe_function(function_, napi_tsfn_release);
   }
 
  private:
@@ -41,7 +43,7 @@ class Waker {
   const Napi::Env env_;
   std::mutex mutex_;
   bool alive_ = true;
-  Napi::ThreadSafeFunction function_;
+  napi_threadsafe_function function_ = nullptr;
 };
 
 // What a typed array of JavaScript's points to, for as long as this lives.
