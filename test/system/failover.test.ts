@@ -36,8 +36,6 @@ ucarp_vhid=7
 ucarp_passfile=/etc/ucarp-hast.password
 ucarp_flags="--advbase=1 --deadratio=2 --ignoreifstate"
 start_services() {
-  # Nobody detaches the loop device of a host that has lost its power.
-  losetup --detach "$(readlink /run/dev-hast/data)"
   setsid python3 ${LEDGER} serve ${DATABASE} ${VIRTUAL_ADDRESS} ${PORT} >>/run/ledger.log 2>&1 &
 }
 stop_services() {

@@ -231,6 +231,7 @@ ask() {
 	state=$(hast_ctl status --json "$@" 2>/dev/null) || ask_status=$?
 	case $ask_status in
 	[0-9]) ;; # per resource
+	57 | 60) return 1 ;; # its worker is just ending, or does not answer
 	69 | 70 | 71 | 124) return 1 ;;
 	*) return "$EX_CONFIG" ;;
 	esac

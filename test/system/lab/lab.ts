@@ -147,12 +147,11 @@ export class Lab {
   async close(failed: boolean): Promise<void> {
     await Promise.all([...this.hosts, this.outside].map((machine) => machine.kill()));
     if (failed) {
-      this.#cleaner.kill('SIGKILL');
       this.#showLogs();
-    } else {
-      this.#cleaner.stdin?.end();
-      await new Promise((resolve) => this.#cleaner.once('close', resolve));
+      writeFileSync(join(this.folder, 'keep'), '');
     }
+    this.#cleaner.stdin?.end();
+    await new Promise((resolve) => this.#cleaner.once('close', resolve));
   }
 
   #showLogs(): void {
@@ -171,9 +170,14 @@ export class Lab {
   }
 }
 
-/** Removes the folder as soon as the other end of its input is closed, in whatever way this process ends. */
+/** Loop devices on a FUSE file of nbdfuse that is mounted nowhere any more: their host lost its power. */
+const DETACH_ORPHANS = `losetup --list --noheadings --output NAME,BACK-FILE |
+  while read -r device file; do [ "$file" = /nbd ] && losetup --detach "$device"; done`;
+
+/** Tidies up as soon as the other end of its input is closed, in whatever way this process ends. */
 function startCleaner(folder: string): ChildProcess {
-  const script = 'trap "" INT TERM HUP; cat >/dev/null; until rm -rf "$1"; do sleep 0.1; done';
+  const remove = 'until rm -rf "$1"; do sleep 0.1; done';
+  const script = `trap "" INT TERM HUP; cat >/dev/null; [ ! -e "$1/keep" ] && { ${remove}; }; ${DETACH_ORPHANS}`;
   return spawn('sh', ['-c', script, 'cleaner', folder], {
     detached: true,
     stdio: ['pipe', 'ignore', 'ignore'],
