@@ -3,6 +3,7 @@
  * client (qemu, nbdkit's retry filter) it repeats what was not answered when its connection is lost, until it is told
  * to stop or nobody has served it for too long. Never are two of its writes to one block under way.
  */
+import { eventually } from '../../e2e/cluster.js';
 import type { NbdClient } from '../../../native/nbd/client.js';
 import { NbdError } from '../../../native/nbd/client.js';
 import type { Random } from '../../../sim/random.js';
@@ -95,7 +96,7 @@ export class Application {
   /** Resolves after `count` more acknowledged writes. */
   async progress(count: number): Promise<void> {
     const goal = this.writes + count;
-    while (this.writes < goal) await rest(5);
+    await eventually(`${count} more writes`, () => this.writes >= goal, PATIENCE_MS);
   }
 
   async #work(): Promise<void> {

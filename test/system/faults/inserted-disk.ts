@@ -8,9 +8,10 @@ export function insertedPath(name: string): string {
   return `/run/disks/${name}/nbd`;
 }
 
-/** Offers what listens at the Unix socket as the file `insertedPath(name)`, as long as the host is on. */
+/** Offers what will listen at the Unix socket as the file `insertedPath(name)`, as long as the host is on. */
 export async function insert(host: Host, name: string, socket: string): Promise<void> {
   const folder = `/run/disks/${name}`;
+  await eventually(`the server of disk ${name}`, () => existsSync(socket));
   await host.run(`mkdir -p ${folder}`);
   const nbdfuse = host.start(`disk-${name}`, `nbdfuse ${folder} 'nbd+unix:///?socket=${socket}'`);
   await eventually(`disk ${name} of ${host.name}`, () => {

@@ -9,6 +9,8 @@ import { SECTOR_BYTES } from './volatile-disk.js';
 
 export const BLOCK_BYTES = 4096;
 const SECTORS_PER_BLOCK = BLOCK_BYTES / SECTOR_BYTES;
+const WORDS_PER_BLOCK = BLOCK_BYTES / 4;
+const WORDS_PER_SECTOR = SECTOR_BYTES / 4;
 const MAGIC = 0x48415354;
 
 /** One write of whole blocks; `stamp` is unique and grows. */
@@ -85,18 +87,16 @@ export class Ledger {
     this.#unflushed = [];
   }
 
-  /** Judges the content of the blocks from `firstBlock` on. */
-  judge(content: Uint8Array, promised: Promised, firstBlock = 0): Finding {
+  /** Judges the content of all blocks; there may be more behind it. */
+  judge(content: Uint8Array, promised: Promised): Finding {
     const violations: string[] = [];
     let lostBlocks = 0;
-    for (let at = 0; at < content.length; at += BLOCK_BYTES) {
-      const block = firstBlock + at / BLOCK_BYTES;
-      const history = this.#histories[block];
-      if (history === undefined) break;
+    const aligned = content.byteOffset % 4 === 0 ? content : content.slice();
+    const words = new Uint32Array(aligned.buffer, aligned.byteOffset, this.blocks * WORDS_PER_BLOCK);
+    for (const [block, history] of this.#histories.entries()) {
       let isLost = false;
       for (let sector = 0; sector < SECTORS_PER_BLOCK; sector++) {
-        const from = at + sector * SECTOR_BYTES;
-        const stamp = stampOf(content.subarray(from, from + SECTOR_BYTES), block, sector);
+        const stamp = stampOf(words, block, sector);
         const wrong = fault(history, stamp, promised);
         if (wrong !== null) violations.push(`block ${block}, sector ${sector}: ${wrong}`);
         else if (stamp !== null && stamp < history.acknowledged) isLost = true;
@@ -122,12 +122,10 @@ function fault(history: BlockHistory, stamp: number | null, promised: Promised):
 
 /** What a write writes. */
 export function bytesOf({ firstBlock, blocks, stamp }: StampedWrite): Uint8Array {
-  const words = new Uint32Array((blocks * BLOCK_BYTES) / 4);
-  const wordsPerSector = SECTOR_BYTES / 4;
+  const words = new Uint32Array(blocks * WORDS_PER_BLOCK);
   for (let at = 0; at < words.length; at += 4) {
-    const sectors = Math.floor(at / wordsPerSector);
-    words[at] = firstBlock + Math.floor(sectors / SECTORS_PER_BLOCK);
-    words[at + 1] = sectors % SECTORS_PER_BLOCK;
+    words[at] = firstBlock + Math.floor(at / WORDS_PER_BLOCK);
+    words[at + 1] = Math.floor(at / WORDS_PER_SECTOR) % SECTORS_PER_BLOCK;
     words[at + 2] = stamp;
     words[at + 3] = MAGIC ^ stamp;
   }
@@ -135,10 +133,14 @@ export function bytesOf({ firstBlock, blocks, stamp }: StampedWrite): Uint8Array
 }
 
 /** The write that a sector is from; 0 for zeros, null for anything that no write put there. */
-function stampOf(bytes: Uint8Array, block: number, sector: number): number | null {
-  const words = new Uint32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + SECTOR_BYTES));
-  if (words.every((word) => word === 0)) return 0;
-  const stamp = words[2] ?? 0;
-  const expected = [block, sector, stamp, (MAGIC ^ stamp) >>> 0];
-  return words.every((word, i) => word === expected[i % 4]) ? stamp : null;
+function stampOf(words: Uint32Array, block: number, sector: number): number | null {
+  const from = block * WORDS_PER_BLOCK + sector * WORDS_PER_SECTOR;
+  const stamp = words[from + 2] ?? 0;
+  const isWritten = stamp !== 0;
+  const [first, second, last] = isWritten ? [block, sector, (MAGIC ^ stamp) >>> 0] : [0, 0, 0];
+  for (let at = from; at < from + WORDS_PER_SECTOR; at += 4) {
+    if (words[at] !== first || words[at + 1] !== second) return null;
+    if (words[at + 2] !== stamp || words[at + 3] !== last) return null;
+  }
+  return stamp;
 }
