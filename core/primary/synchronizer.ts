@@ -25,13 +25,18 @@ interface ActiveExtent {
   failed: boolean;
   /** It became dirty again while being copied. */
   again: boolean;
+  /** Bytes that are bad here were left out: the peer has them. */
+  skipped: boolean;
 }
 
 /**
  * Makes the nodes equal again, extent by extent, lowest first (core/spec/replication.md section 10). Everything here belongs to
  * one session (W11): when it ends, what was under way is forgotten and the bits tell where to begin anew. An extent with
- * a failed chunk keeps its bit and is tried again later (W10). The end is an end only if nothing is left, both nodes have
- * flushed (W15c) and the counters are stored; then the nodes agree.
+ * a failed chunk keeps its bit and is tried again later (W10). The end is an end only if the peer lacks nothing, both nodes
+ * have flushed (W15c) and the counters are stored; then the nodes agree.
+ *
+ * What is bad here (W18) is not the peer's fault: its copy is complete without it, and must be usable if this node dies. So such
+ * bytes are left out, and fetched back again and again; an extent with some of them keeps its bit until they are here.
  */
 export class Synchronizer implements ChunkOwner {
   readonly #parts: Parts;
@@ -39,6 +44,8 @@ export class Synchronizer implements ChunkOwner {
   #active: ActiveExtent[] = [];
   readonly #chunks = new Map<Chunk, ActiveExtent | null>();
   readonly #failed = new Set<number>();
+  /** Extents with a bit of which the peer has everything, and only this node lacks something. */
+  readonly #badHere = new Set<number>();
   #repairs: ByteRange[] = [];
   readonly #buffers: Uint8Array[] = [];
   #cursor = 0;
@@ -63,6 +70,7 @@ export class Synchronizer implements ChunkOwner {
     this.#agreed = false;
     this.#toldIncomplete = false;
     this.#failed.clear();
+    this.#badHere.clear();
     this.#retryMs = FIRST_RETRY_MS;
     this.#queueRepairs();
     this.#pump();
@@ -86,10 +94,27 @@ export class Synchronizer implements ChunkOwner {
     this.#parts.event('syncintr');
   }
 
-  /** Extents were marked need-sync while the session goes on. */
+  /** Extents were marked need-sync while the session goes on: the peer lacks something. */
   marked(range: ExtentRange): void {
     if (this.#session === null) return;
     this.#agreed = false;
+    for (let extent = range.first; extent <= range.last; extent++) this.#badHere.delete(extent);
+    this.#copyAgain(range);
+  }
+
+  /** The same, but it is this node that lacks something. */
+  markedBad(range: ExtentRange): void {
+    if (this.#session === null) return;
+    if (!this.#agreed) {
+      this.#copyAgain(range);
+      return;
+    }
+    for (let extent = range.first; extent <= range.last; extent++) this.#badHere.add(extent);
+    this.#queueRepairs();
+    this.#pump();
+  }
+
+  #copyAgain(range: ExtentRange): void {
     for (const active of this.#active) {
       if (active.extent >= range.first && active.extent <= range.last) active.again = true;
     }
@@ -117,6 +142,7 @@ export class Synchronizer implements ChunkOwner {
   #repaired(chunk: Chunk): void {
     const { truth } = this.#parts;
     if (truth.isMarked(chunk)) truth.localWritten(chunk, () => undefined);
+    this.#reconsider();
   }
 
   #queueRepairs(): void {
@@ -138,12 +164,18 @@ export class Synchronizer implements ChunkOwner {
       // The end of the session is told once, not for every chunk that was on its way.
       if (error.code !== 'ENOTCONN') this.#parts.log.write('error', text);
     }
-    if (active.inFlight > 0 || (active.next < active.end && !active.failed)) return;
+    if (active.inFlight === 0 && (active.next === active.end || active.failed)) this.#copied(active);
+  }
+
+  /** All of an extent, as far as it could be. */
+  #copied(active: ActiveExtent): void {
     this.#active = this.#active.filter((other) => other !== active);
     if (active.failed) {
       this.#failed.add(active.extent);
     } else if (active.again) {
       this.#cursor = Math.min(this.#cursor, active.extent);
+    } else if (active.skipped) {
+      this.#badHere.add(active.extent);
     } else {
       this.#parts.map.synced(active.extent);
       this.#parts.mapStore.persist(null);
@@ -157,8 +189,8 @@ export class Synchronizer implements ChunkOwner {
     if (session?.open !== true || this.#finishing) return;
     while (this.#chunks.size < WINDOW && this.#startNext(session));
     if (this.#chunks.size > 0 || this.#active.length > 0) return;
-    if (this.#failed.size > 0) this.#retryLater();
-    else if (!this.#agreed) this.#finish(session);
+    if (this.#failed.size === 0 && !this.#agreed) this.#finish(session);
+    else if (this.#failed.size > 0 || this.#badHere.size > 0) this.#retryLater();
   }
 
   #startNext(session: Session): boolean {
@@ -173,12 +205,25 @@ export class Synchronizer implements ChunkOwner {
     const active = this.#active.find((one) => one.next < one.end && !one.failed) ?? this.#nextExtent();
     if (active === null) return false;
     if (!this.#started) this.#announce(session);
-    const offset = active.next;
-    const length = Math.min(maxRequestBytes, active.end - offset);
-    active.next += length;
-    active.inFlight++;
-    this.#startChunk(session, active, { offset, length, pull: active.pull });
+    const length = Math.min(maxRequestBytes, active.end - active.next);
+    const range = this.#source(active, { offset: active.next, length });
+    active.next = range.offset + range.length;
+    if (range.length > 0) {
+      active.inFlight++;
+      this.#startChunk(session, active, { offset: range.offset, length: range.length, pull: active.pull });
+    } else if (active.inFlight === 0 && active.next === active.end) {
+      this.#copied(active);
+    }
     return true;
+  }
+
+  /** The first bytes of the range that can be copied to the peer; those that are bad here are left out. */
+  #source(active: ActiveExtent, range: ByteRange): ByteRange {
+    const { truth } = this.#parts;
+    if (active.pull || truth.of(range) === 'here') return range;
+    const good = truth.split(range).find((piece) => truth.of(piece) === 'here');
+    active.skipped = true;
+    return good ?? { offset: range.offset + range.length, length: 0 };
   }
 
   #nextExtent(): ActiveExtent | null {
@@ -187,11 +232,21 @@ export class Synchronizer implements ChunkOwner {
       const extent = map.nextToSync(this.#cursor);
       if (extent === -1) return null;
       this.#cursor = extent + 1;
-      if (this.#failed.has(extent) || this.#active.some((one) => one.extent === extent)) continue;
+      if (this.#failed.has(extent) || this.#badHere.has(extent)) continue;
+      if (this.#active.some((one) => one.extent === extent)) continue;
       const start = extent * map.extentsize;
       const end = start + map.lengthOf(extent);
       const pull = truth.outOfDate;
-      const active = { extent, end, pull, next: start, inFlight: 0, failed: false, again: false };
+      const active = {
+        extent,
+        end,
+        pull,
+        next: start,
+        inFlight: 0,
+        failed: false,
+        again: false,
+        skipped: false,
+      };
       this.#active.push(active);
       return active;
     }
@@ -233,11 +288,24 @@ export class Synchronizer implements ChunkOwner {
     this.#retry = this.#parts.clock.after(this.#retryMs, () => {
       this.#retry = null;
       this.#failed.clear();
+      this.#reconsider();
       this.#cursor = 0;
       this.#queueRepairs();
       this.#pump();
     });
     this.#retryMs = Math.min(this.#retryMs * 2, MAX_RETRY_MS);
+  }
+
+  /** Extents that are not bad here any more, because they were fetched back or overwritten, are copied as any other. */
+  #reconsider(): void {
+    const { map, truth } = this.#parts;
+    for (const extent of this.#badHere) {
+      const range = { offset: extent * map.extentsize, length: map.lengthOf(extent) };
+      if (truth.isBad(range)) continue;
+      this.#badHere.delete(extent);
+      this.#agreed = false;
+      this.#cursor = Math.min(this.#cursor, extent);
+    }
   }
 
   /** Nothing is left to copy: flush both nodes, then let the counters say that they agree. */
@@ -319,10 +387,11 @@ export class Synchronizer implements ChunkOwner {
       this.#parts.event('syncdone');
     }
     if (this.#moreToDo()) this.#goOn();
+    else this.#pump();
   }
 
   #moreToDo(): boolean {
-    return this.#parts.map.syncCount > 0;
+    return this.#parts.map.syncCount > this.#badHere.size;
   }
 
   #goOn(): void {

@@ -47,6 +47,11 @@ export class Truth {
     return this.#localBad.ranges;
   }
 
+  /** Some of these bytes are bad here. */
+  isBad(range: ByteRange): boolean {
+    return this.#localBad.overlaps(range);
+  }
+
   /** A local write failed, the peer's succeeded. An error means that this could not be remembered. */
   localFailed(range: ByteRange, done: Done): void {
     const grown = new RangeSet([...this.#localBad.ranges, range]);

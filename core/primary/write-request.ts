@@ -219,7 +219,7 @@ export class WriteRequest implements DeviceRange, MapWaiter, RemoteLegOwner {
       return;
     }
     truth.localFailed(this, this.#promiseStored);
-    synchronizer.marked(this.#extents);
+    synchronizer.markedBad(this.#extents);
   };
 
   readonly #truthStored = (error: PortError | null): void => {

@@ -1,6 +1,10 @@
-/** I9: when a synchronisation says that it is complete, and nothing is under way, the images are equal. */
+/**
+ * I9: when a synchronisation says that it is complete, and nothing is under way, the images are equal; but for what the primary
+ * knows to be bad on its own disk (W18), which the other copy need not wait for.
+ */
 import { otherNode, type NodeName } from '../script/script.js';
 import type { Bench, Checker } from './checker.js';
+import { isKnownBad } from './promises.js';
 
 export function equal({ view, ledger, report }: Bench): Checker {
   function inspect(primary: NodeName, quiet: boolean): void {
@@ -9,6 +13,7 @@ export function equal({ view, ledger, report }: Bench): Checker {
       const ours = view.visible(primary, block);
       const theirs = view.visible(other, block);
       if (ours === theirs || ledger.isUnused(block)) continue;
+      if (!quiet && isKnownBad(view.metadata(primary), block)) continue;
       if (
         !quiet &&
         mayStillChange(primary, block, ledger.writeOf(ours, block), ledger.writeOf(theirs, block))

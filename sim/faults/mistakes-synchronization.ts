@@ -119,11 +119,11 @@ export const mistakesWithSynchronization: readonly Mutant[] = [
       {
         file: SYNCHRONIZER,
         find: `
-            if (this.#failed.size > 0)
+            else if (this.#failed.size > 0 || this.#badHere.size > 0)
               this.#retryLater();`,
         replace: `
-            if (this.#failed.size > 0)
-              return;`,
+            else if (this.#badHere.size > 0)
+              this.#retryLater();`,
       },
     ],
   },
