@@ -5,6 +5,7 @@
 import { expect } from 'vitest';
 import type { StatusEntry } from '../../core/control/replies.js';
 import { Random } from '../../sim/random.js';
+import { eventually } from '../e2e/cluster.js';
 import { Application, contentOf } from './faults/application.js';
 import { BAD_DISK_PROGRAMS, BadDisk } from './faults/bad-disk.js';
 import type { BadDiskOptions } from './faults/bad-disk.js';
@@ -151,6 +152,45 @@ story('disk: writes that fail on the secondary, which is broken or full', SECOND
   await alpha.kill();
   await beta.hastctl('role primary all');
   for (const [i, app] of apps.entries()) await check(app, beta, lab.resources[i]);
+  lab.say('alpha is off and beta primary: everything that was acknowledged is there');
+});
+
+/** Of the component, in bytes: 64 blocks of the user data. */
+const BAD_REGION = { from: 4 * MIB, to: 4 * MIB + 64 * BLOCK_BYTES };
+
+story('disk: writes that fail on the primary', OPTIONS, async (lab) => {
+  const { alpha, beta } = lab;
+  await lab.boot();
+  const disks = await insertDisks(lab, 'data', { unwritable: BAD_REGION, writeError: 'ENOSPC' });
+  await lab.formPair();
+  const app = await startWork(lab, alpha, 'data', (BAD_REGION.to + MIB) / BLOCK_BYTES);
+  const marked = await alpha.until('a write error', ({ counters }) => counters.writeErrors > 0);
+  await app.progress(300);
+  lab.say(`a region of alpha cannot be written; alpha says: ${localErrors(marked)}`);
+  expect(app.errors.size).toBe(0);
+  expect(alpha.hastd.log).toMatch(/Local request failed .*WRITE/);
+  await app.stop();
+  await check(app, alpha);
+  const { counters } = await alpha.status();
+  expect(counters.dirty).toBeGreaterThan(0);
+  lab.say(
+    `the application did not notice: these bytes are read from beta. ${counters.dirty} bytes are dirty`,
+  );
+
+  app.start();
+  disks.alpha.failWrites(true);
+  lab.say('no write of alpha works any more: no space');
+  await eventually('an error', () => app.errors.size > 0);
+  const codes = [...app.errors.keys()];
+  await app.stop();
+  const status = await alpha.status();
+  lab.say(`the application gets ${codes.join(', ')}; alpha says: ${localErrors(status)}`);
+  expect(codes).toEqual(['ENOSPC']);
+  await check(app, alpha);
+  lab.say('everything that was acknowledged is read, wherever it is');
+  await alpha.kill();
+  await beta.hastctl('role primary data');
+  await check(app, beta);
   lab.say('alpha is off and beta primary: everything that was acknowledged is there');
 });
 

@@ -49,6 +49,8 @@ export class Network {
   async plugIn(name: HostName, host: Machine): Promise<void> {
     const end = ['address', HARDWARE_ADDRESS[name], 'type', 'veth'];
     const other = ['peer', 'name', name, 'netns', String(this.#outside.firstPid)];
+    // The kernel takes its time to remove what was left in the namespace of a machine that is off.
+    await this.#outside.try(`ip link delete ${name}`);
     await host.runOnNetwork('ip', 'link', 'add', INTERFACE, ...end, ...other);
     await host.run(
       `ip address add ${ADDRESS[name]}/${PREFIX} dev ${INTERFACE} && ip link set ${INTERFACE} up && ip link set lo up`,
