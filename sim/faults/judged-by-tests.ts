@@ -19,8 +19,8 @@ export const judgedByTests: readonly JudgedByTest[] = [
   },
   {
     weakness: 'W34',
-    test: 'test/system/daemon-clients.test.ts',
-    why: 'about what a device does with requests when everything has died; a simulated device dies with its worker',
+    test: 'test/daemon/left-devices.test.ts',
+    why: 'about a device that outlives everything; nobody writes through the other node in between but a script (r25)',
   },
   {
     weakness: 'W36',

@@ -19,6 +19,8 @@ describe.skipIf(!isKernelBuilt)(
     let cluster: Cluster;
 
     beforeAll(() => {
+      // Of this suite's daemons only: it is about the addon, and has one of its own.
+      delete process.env['HAST_NO_ADDON'];
       programs = programsWithGgate();
     });
 
