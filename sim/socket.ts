@@ -10,7 +10,7 @@ import type { Death, SimProcess } from './process.js';
 import type { Scheduler } from './scheduler.js';
 
 /** One `sent` in so many is told later than at the end of the turn, as by a kernel that was busy. */
-const LATE_ONE_IN = 4;
+const LATE_ONE_IN = 8;
 const LATE_US = 1000;
 
 const NOTHING = new Uint8Array(0);

@@ -57,16 +57,24 @@ export class Primary implements ResourceWorker, DeviceHandler, IntakeOwner, Link
     const counts = statistics.counts();
     const { incomplete } = metadata.current;
     return {
-      ...STARTING,
-      ...counts,
       status: link.session === null ? 'degraded' : 'complete',
       dirty: map.dirtyBytes,
       extentsize: map.extentsize,
       keepdirty: metadata.current.keepdirty,
+      reads: counts.reads,
+      writes: counts.writes,
+      deletes: counts.deletes,
+      flushes: counts.flushes,
       activemapUpdates: mapStore.updates,
+      readErrors: counts.readErrors,
       writeErrors: counts.writeErrors + mapStore.writeErrors,
+      deleteErrors: counts.deleteErrors,
       flushErrors: counts.flushErrors + mapStore.flushErrors,
+      remoteErrors: counts.remoteErrors,
+      localQueue: counts.localQueue,
       idleQueue: intake.idle,
+      sendQueue: 0,
+      doneQueue: 0,
       recvQueue: link.session?.outstanding ?? 0,
       localCopy: incomplete ? 'incomplete' : 'complete',
       // A worker that has only just started withholds nothing.

@@ -47,7 +47,10 @@ export function progress({ view, ledger, report }: Bench): Checker {
       report(`${node} is connected, ${String(dirty)} bytes are dirty, and nothing becomes less`);
       watch.sinceMs = nowMs;
     }
-    Object.assign(watch, { session, dirty, writes, idle });
+    watch.session = session;
+    watch.dirty = dirty;
+    watch.writes = writes;
+    watch.idle = idle;
   }
 
   return {

@@ -70,6 +70,7 @@ export class Weather {
 
   acted(action: Action): void {
     const { kind } = action;
+    if (kind === 'request') return;
     if (NETWORK.has(kind)) {
       this.look();
       this.#linksAtMs = this.#world.scheduler.nowMs;
