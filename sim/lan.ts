@@ -141,10 +141,13 @@ export function unixKey(path: string): string {
   return `uds|${path}`;
 }
 
+/** Of all worlds: most queues are empty most of the time, and what is in a buffer concerns its queue only. */
+const BUFFERS = new BufferPool();
+
 export class Lan {
   observer: LanObserver | null = null;
   /** For bytes on their way. */
-  readonly buffers = new BufferPool();
+  readonly buffers = BUFFERS;
   readonly #scheduler: Scheduler;
   readonly #seed: number;
   readonly #hosts: Host[] = [];

@@ -32,7 +32,7 @@ export class SimNetwork implements Network {
   }
 
   dial(remote: string, source: string | null, handler: SocketHandler): Socket {
-    const to = parseAddress(remote, DEFAULT_PORT);
+    const to = addressOf(remote, DEFAULT_PORT);
     if (isPortError(to)) return this.#failedDial(to, handler);
     if (to.kind === 'unix') return this.#dialUnix(to.path, handler);
     const ip = firstIp(this.#lan.lookUp(to.host), to);
@@ -56,7 +56,7 @@ export class SimNetwork implements Network {
   }
 
   listen(address: string, accept: (socket: Socket) => SocketHandler, done: Done): Listener {
-    const where = parseAddress(address, DEFAULT_PORT);
+    const where = addressOf(address, DEFAULT_PORT);
     const keys = isPortError(where) ? where : this.#listenKeys(where);
     const acceptor = isPortError(keys) ? keys : this.#occupy(address, keys, accept);
     let closed = false;
@@ -78,7 +78,7 @@ export class SimNetwork implements Network {
   }
 
   resolve(address: string, done: (error: PortError | null, addresses: readonly string[]) => void): void {
-    const where = parseAddress(address, DEFAULT_PORT);
+    const where = addressOf(address, DEFAULT_PORT);
     this.#scheduler.after(RESOLVE_MS, () => {
       this.#owner.run(() => {
         if (isPortError(where)) done(where, []);
@@ -119,7 +119,7 @@ export class SimNetwork implements Network {
   /** The address to come from: the configured one, else the first of the family. */
   #sourceIp(source: string | null, ip: string): string | PortError {
     if (source !== null) {
-      const from = parseAddress(source, ANY_PORT);
+      const from = addressOf(source, ANY_PORT);
       if (isPortError(from)) return from;
       const sourceIp = from.kind === 'tcp' ? firstIp(this.#lan.lookUp(from.host), from) : null;
       if (sourceIp === null) return portError('EINVAL', `${source}: no such host`);
@@ -213,4 +213,16 @@ function ofFamily(ips: readonly string[], family: 0 | 4 | 6): readonly string[] 
 /** Only the first address of a name is used (core/spec/wire.md section 5). */
 function firstIp(ips: readonly string[], where: { readonly family: 0 | 4 | 6 }): string | null {
   return ofFamily(ips, where.family)[0] ?? null;
+}
+
+/** The same few addresses are dialled all the time. */
+const addresses = new Map<string, Address | PortError>();
+
+function addressOf(text: string, defaultPort: number): Address | PortError {
+  const key = `${String(defaultPort)} ${text}`;
+  const known = addresses.get(key);
+  if (known !== undefined) return known;
+  const address = parseAddress(text, defaultPort);
+  addresses.set(key, address);
+  return address;
 }

@@ -11,6 +11,8 @@ import type { View } from './view.js';
 
 /** A request of the application, from its issue to its answer. */
 export interface ClientRequest {
+  /** Of all requests of the application, from 1. */
+  readonly number: number;
   readonly node: NodeName;
   readonly command: 'read' | 'write' | 'delete' | 'flush';
   readonly block: number;

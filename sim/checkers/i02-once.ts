@@ -1,13 +1,13 @@
 /** I2: every request is completed exactly once. */
-import type { Bench, Checker, ClientRequest } from './checker.js';
+import type { Bench, Checker } from './checker.js';
 
 export function once({ report }: Bench): Checker {
-  const done = new Set<ClientRequest>();
+  const done = new Set<number>();
   return {
     answered(request) {
-      if (done.has(request))
+      if (done.has(request.number))
         report(`a ${request.command} of block ${String(request.block)} was answered twice`);
-      done.add(request);
+      done.add(request.number);
     },
   };
 }

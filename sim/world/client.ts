@@ -89,7 +89,6 @@ export class Seat implements DeviceUser {
     const id = this.#nextId++;
     const record = this.#record(request, block, count);
     this.outstanding.set(id, record);
-    this.#client.counts.issued++;
     this.#scheduler.trace(() => `${this.#node}: application ${describe(record)}`);
     this.#judges.issued(record);
     const { words } = record;
@@ -139,7 +138,9 @@ export class Seat implements DeviceUser {
     const issuedMs = this.#scheduler.nowMs;
     const session = ledger.sessionOf(this.#node);
     const node = this.#node;
+    const number = ++this.#client.counts.issued;
     return {
+      number,
       node,
       command,
       block,

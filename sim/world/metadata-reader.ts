@@ -23,22 +23,31 @@ export class MetadataReader {
 
   /** What begins with this block; null when it cannot be understood. */
   read(image: Uint8Array, expected: MetadataExpectation): Metadata | null {
-    this.#block.set(image.length === METADATA_BYTES ? image : image.subarray(0, METADATA_BYTES));
+    const words = this.#wordsOf(image);
     const { mediaSize } = expected;
     for (const seen of this.#seen) {
-      if (seen.mediaSize === mediaSize && equal(seen.words, this.#words)) return seen.metadata;
+      if (seen.mediaSize === mediaSize && equal(seen.words, words)) return seen.metadata;
     }
+    this.#words.set(words);
     const decoded = decodeMetadata(this.#block, expected, simCodecs);
     const metadata = isPortError(decoded) ? null : decoded;
     const oldest = this.#seen[this.#next];
-    if (oldest === undefined) this.#seen.push({ words: this.#words.slice(), mediaSize, metadata });
+    if (oldest === undefined) this.#seen.push({ words: words.slice(), mediaSize, metadata });
     else {
-      oldest.words.set(this.#words);
+      oldest.words.set(words);
       oldest.mediaSize = mediaSize;
       oldest.metadata = metadata;
     }
     this.#next = (this.#next + 1) % REMEMBERED;
     return metadata;
+  }
+
+  /** The block at the start of the image, without a copy where it can be. */
+  #wordsOf(image: Uint8Array): Uint32Array {
+    if (image.byteOffset % 4 === 0)
+      return new Uint32Array(image.buffer, image.byteOffset, METADATA_BYTES / 4);
+    this.#block.set(image.subarray(0, METADATA_BYTES));
+    return this.#words;
   }
 }
 

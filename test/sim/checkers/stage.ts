@@ -61,6 +61,7 @@ export class Stage implements View {
   readonly judges: Judges;
   replication: ReplicationMode = 'fullsync';
   slowMs = -Infinity;
+  #requests = 0;
   #nowMs = 0;
 
   constructor() {
@@ -151,6 +152,7 @@ export class Stage implements View {
     const write = isWrite ? ledger.issue(node, block, count, command === 'delete') : 0;
     const request: ClientRequest = {
       ...{ node, command, block, count, write, term },
+      number: ++this.#requests,
       issuedMs: this.#nowMs,
       words: command === 'read' ? new Uint32Array(count * WORDS) : null,
       floors: command === 'read' ? (term?.floor.slice(block, block + count) ?? null) : null,
