@@ -50,7 +50,7 @@ it('is off by default, and knows our program by its interpreter', () => {
     hastd_flags: '',
     command: '/usr/local/sbin/hastd',
     command_interpreter: '/usr/local/bin/node',
-    command_args: '-c /etc/hast.conf -P /var/run/hastd.pid',
+    command_args: '',
     pidfile: '/var/run/hastd.pid',
     required_files: '/etc/hast.conf',
     required_modules: 'geom_gate:g_gate',
