@@ -23,6 +23,7 @@ export interface Deadlines {
   readonly replyMs: number;
 }
 
+const RETRY_MS = 20;
 const DEADLINES: Deadlines = { connectMs: 10_000, replyMs: 120_000 };
 
 /** The reply to `request` from the daemon at `control`, an address of hast.conf. Throws a Failure. */
@@ -62,19 +63,29 @@ function setupFailure(control: string, why: string): Failure {
 
 function connect(control: string, path: string, timeoutMs: number): Promise<Socket> {
   return new Promise((resolve, reject) => {
-    const socket = createConnection({ path: systemText(path) });
+    let socket: Socket;
+    let retry: NodeJS.Timeout | undefined;
     const fail = (why: string): void => {
       clearTimeout(timer);
+      clearTimeout(retry);
       socket.destroy();
       reject(new Failure(EX_OSERR, `Unable to connect to hastd via ${control}: ${why}.`));
     };
     const timer = setTimeout(fail, timeoutMs, strerror('ETIMEDOUT'));
-    socket.once('error', (error) => fail(errorText(error)));
-    socket.once('connect', () => {
-      clearTimeout(timer);
-      socket.removeAllListeners('error');
-      resolve(socket);
-    });
+    const attempt = (): void => {
+      socket = createConnection({ path: systemText(path) });
+      socket.once('error', (error: NodeJS.ErrnoException) => {
+        // So says Linux when too many others are asking at the moment.
+        if (error.code === 'EAGAIN') retry = setTimeout(attempt, RETRY_MS);
+        else fail(errorText(error));
+      });
+      socket.once('connect', () => {
+        clearTimeout(timer);
+        socket.removeAllListeners('error');
+        resolve(socket);
+      });
+    };
+    attempt();
   });
 }
 

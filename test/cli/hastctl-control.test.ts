@@ -295,3 +295,12 @@ describe('a daemon that does not answer well', () => {
     });
   });
 });
+
+test('waits for its turn when many ask at once', async () => {
+  server = createServer((socket) => {
+    socket.once('data', () => socket.end(encodeFrame(2, encodeStatusReply([report]))));
+  });
+  await new Promise<void>((resolve) => server?.listen({ path: control, backlog: 2 }, resolve));
+  const asking = Array.from({ length: 30 }, () => ask(control, { kind: 'status', names: 'all' }));
+  await expect(Promise.all(asking)).resolves.toHaveLength(30);
+});
