@@ -4,7 +4,7 @@
  */
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Host, PROGRAMS } from './host.js';
@@ -98,7 +98,9 @@ export class Lab {
       });
       return `resource ${resource} {\n    ${this.#resourceSettings(resource)}\n${ends.join('')}}\n`;
     });
-    writeFileSync(this.configPath, `${settings}\n\n${resources.join('\n')}`);
+    // At once: hastd may be reading it.
+    writeFileSync(`${this.configPath}.new`, `${settings}\n\n${resources.join('\n')}`);
+    renameSync(`${this.configPath}.new`, this.configPath);
   }
 
   /** Powers everything on and creates the components; no daemon runs yet. */
