@@ -5,7 +5,7 @@
       'sources': [
         'src/addon.cc',
         'src/device.cc',
-        'src/ggate/abi-check.cc',
+        'src/ggate/abi-check.c',
         'src/ggate/binding.cc',
         'src/ggate/disk.cc',
         'src/ggate/driver.cc',

@@ -1,6 +1,6 @@
 // The interface of the GEOM gate kernel module and of disk devices, 64-bit little-endian, as core/spec/integration.md
 // sections 6.1, 6.2 and 6.7 have it. Declared here so that driver and tests build on any system; on FreeBSD
-// abi-check.cc compares all of it with the system's own headers.
+// abi-check.c compares all of it with the system's own headers.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -136,67 +136,17 @@ constexpr int kNotThisDevice = 25;
 constexpr int kAgain = 35;
 constexpr int kNotSupported = 45;
 constexpr int kNameTooLong = 63;
-constexpr int kNoSystemCall = 78;
 constexpr int kCanceled = 85;
 }  // namespace error
 
-#define GGATE_LAYOUT(type, member, at, bytes)                                        \
+#define GGATE_STRUCT(type, theirs, bytes) static_assert(sizeof(type) == (bytes), "size of " #type);
+#define GGATE_MEMBER(type, member, theirs, their_member, at, bytes)                        \
   static_assert(offsetof(type, member) == (at), #type "." #member " is not in its place"); \
-  static_assert(sizeof(type::member) == (bytes), #type "." #member " has another size")
-
-static_assert(sizeof(Create) == 2608, "size of CREATE");
-GGATE_LAYOUT(Create, version, 0, 4);
-GGATE_LAYOUT(Create, media_size, 8, 8);
-GGATE_LAYOUT(Create, sector_size, 16, 4);
-GGATE_LAYOUT(Create, flags, 20, 4);
-GGATE_LAYOUT(Create, max_count, 24, 4);
-GGATE_LAYOUT(Create, timeout, 28, 4);
-GGATE_LAYOUT(Create, name, 32, 255);
-GGATE_LAYOUT(Create, info, 287, 2048);
-GGATE_LAYOUT(Create, read_provider, 2335, 255);
-GGATE_LAYOUT(Create, read_offset, 2592, 8);
-GGATE_LAYOUT(Create, unit, 2600, 4);
-
-static_assert(sizeof(Modify) == 2336, "size of MODIFY");
-GGATE_LAYOUT(Modify, version, 0, 4);
-GGATE_LAYOUT(Modify, unit, 4, 4);
-GGATE_LAYOUT(Modify, modify, 8, 4);
-GGATE_LAYOUT(Modify, media_size, 16, 8);
-GGATE_LAYOUT(Modify, info, 24, 2048);
-GGATE_LAYOUT(Modify, read_provider, 2072, 255);
-GGATE_LAYOUT(Modify, read_offset, 2328, 8);
-
-static_assert(sizeof(Destroy) == 268, "size of DESTROY");
-GGATE_LAYOUT(Destroy, version, 0, 4);
-GGATE_LAYOUT(Destroy, unit, 4, 4);
-GGATE_LAYOUT(Destroy, force, 8, 4);
-GGATE_LAYOUT(Destroy, name, 12, 255);
-
-static_assert(sizeof(Cancel) == 272, "size of CANCEL");
-GGATE_LAYOUT(Cancel, version, 0, 4);
-GGATE_LAYOUT(Cancel, unit, 4, 4);
-GGATE_LAYOUT(Cancel, seq, 8, 8);
-GGATE_LAYOUT(Cancel, name, 16, 255);
-
-static_assert(sizeof(Io) == 56, "size of START and DONE");
-GGATE_LAYOUT(Io, version, 0, 4);
-GGATE_LAYOUT(Io, unit, 4, 4);
-GGATE_LAYOUT(Io, seq, 8, 8);
-GGATE_LAYOUT(Io, command, 16, 4);
-GGATE_LAYOUT(Io, offset, 24, 8);
-GGATE_LAYOUT(Io, length, 32, 8);
-GGATE_LAYOUT(Io, data, 40, 8);
-GGATE_LAYOUT(Io, error, 48, 4);
-
-static_assert(sizeof(DeleteRange) == 16, "size of the delete range");
-
-static_assert(kCreateRequest == 0xCA306D00ul, "code of CREATE");
-static_assert(kModifyRequest == 0xC9206D01ul, "code of MODIFY");
-static_assert(kDestroyRequest == 0xC10C6D02ul, "code of DESTROY");
-static_assert(kCancelRequest == 0xC1106D03ul, "code of CANCEL");
-static_assert(kStartRequest == 0xC0386D04ul, "code of START");
-static_assert(kDoneRequest == 0xC0386D05ul, "code of DONE");
-
-#undef GGATE_LAYOUT
+  static_assert(sizeof(type::member) == (bytes), #type "." #member " has another size");
+#define GGATE_VALUE(value, theirs, number) static_assert((value) == (number), #value);
+#include "abi-layout.inc"
+#undef GGATE_STRUCT
+#undef GGATE_MEMBER
+#undef GGATE_VALUE
 
 }  // namespace ggate
