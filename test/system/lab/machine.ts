@@ -98,6 +98,7 @@ export class Machine {
     process.kill(this.firstPid, 'SIGKILL');
     this.#firstPid = 0;
     this.#unshare = null;
+    for (const program of running) program.wake();
     await exitOf(unshare);
     await Promise.all(running.map((program) => program.ended()));
   }
@@ -207,6 +208,12 @@ export class Program {
     if (!this.isRunning) return;
     const pid = childOf(this.#nsenter.pid ?? 0);
     if (pid !== 0) process.kill(pid, signal);
+    if (signal === 'SIGCONT') this.wake();
+  }
+
+  /** nsenter stops itself when its child is stopped; then it would not see the child's end, and the kernel waits for that. */
+  wake(): void {
+    this.#nsenter.kill('SIGCONT');
   }
 
   /** The first line from `from` on that matches. */
