@@ -76,6 +76,6 @@ function sourcesIn(directory) {
     .flatMap((entry) => {
       const path = join(directory, entry.name);
       if (entry.isDirectory()) return entry.name === 'build' ? [] : sourcesIn(path);
-      return /\.(c|cc|h|inc)$/.test(entry.name) ? [path] : [];
+      return /\.(c|cc|h)$/.test(entry.name) ? [path] : [];
     });
 }

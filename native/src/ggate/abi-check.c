@@ -14,7 +14,7 @@
   _Static_assert(offsetof(struct type, member) == (at), #type "." #member " is not in its place"); \
   _Static_assert(sizeof(((struct type*)0)->member) == (bytes), #type "." #member " has another size");
 #define GGATE_VALUE(ours, value, number) _Static_assert((value) == (number), #value);
-#include "abi-layout.inc"
+#include "abi-layout.h"
 #else
 // A file of C declares something.
 typedef int ggate_abi_is_not_checked;

@@ -144,7 +144,7 @@ constexpr int kCanceled = 85;
   static_assert(offsetof(type, member) == (at), #type "." #member " is not in its place"); \
   static_assert(sizeof(type::member) == (bytes), #type "." #member " has another size");
 #define GGATE_VALUE(value, theirs, number) static_assert((value) == (number), #value);
-#include "abi-layout.inc"
+#include "abi-layout.h"
 #undef GGATE_STRUCT
 #undef GGATE_MEMBER
 #undef GGATE_VALUE
