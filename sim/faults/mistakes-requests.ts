@@ -110,7 +110,7 @@ export const mistakesWithRequests: readonly Mutant[] = [
     id: 'last-piece-decides',
     title: 'A long request succeeds when its last piece did.',
     invariant: 'I1',
-    profile: 'default',
+    profile: 'disk',
     patches: [{ file: INTAKE, find: 'submission.error ??= error;', replace: 'submission.error = error;' }],
   },
   {
@@ -266,7 +266,7 @@ export const mistakesWithRequests: readonly Mutant[] = [
     id: 'source-not-flushed',
     title: 'While this copy is out of date writes are acknowledged before the peer has flushed them.',
     invariant: 'I19',
-    profile: 'network',
+    profile: 'resync',
     patches: [
       {
         file: WRITE,

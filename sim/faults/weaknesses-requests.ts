@@ -135,7 +135,7 @@ export const weaknessesOfRequests: readonly Mutant[] = [
     title: 'A FLUSH succeeds when one of the nodes has flushed.',
     weakness: 'W20',
     invariant: 'I6',
-    profile: 'default',
+    profile: 'flush',
     patches: [
       {
         file: 'primary/flush-request.js',

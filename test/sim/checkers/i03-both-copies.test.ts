@@ -22,6 +22,12 @@ describe('I3', () => {
     expect(stage.found).toEqual(['I3']);
   });
 
+  it.each([true, false])('reports a write that only the peer has, and only in its memory (%s)', (durably) => {
+    const stage = new Stage().pair();
+    stage.write('a', 3, ['b'], durably);
+    expect(stage.found.includes('I3')).toBe(!durably);
+  });
+
   it('reports a write alone without a bit', () => {
     const stage = new Stage().pair();
     stage.disconnect('a');

@@ -10,14 +10,14 @@ function pair(): Stage {
 describe('I5', () => {
   it('reports an acknowledged write that the primary lacks', () => {
     const stage = pair();
-    stage.write('a', 3, ['b']);
+    stage.write('a', 3, ['b'], true);
     expect(stage.found).toEqual(['I5']);
   });
 
   it('allows it where only the secondary has the newest data, durably said', () => {
     const stage = pair();
     stage.store('a', { localBad: [{ offset: 3 * 512, length: 512 }] });
-    stage.write('a', 3, ['b']);
+    stage.write('a', 3, ['b'], true);
     expect(stage.found).toEqual([]);
   });
 

@@ -122,12 +122,13 @@ export class Stage implements View {
     this.judges.event(node, role, event);
   }
 
-  /** A new session of the primary `node`, with a new worker of the other node. */
+  /** A new session of the primary `node`, with a new worker of the other node, which is marked if it is to be copied to. */
   connect(node: NodeName): void {
     const other = otherNode(node);
     this.startWorker(other, 'secondary');
     this.say(other, 'secondary', 'connect');
     this.say(node, 'primary', 'connect');
+    if (this.judges.ledger.facts[other].lagging) this.store(other, { incomplete: true });
   }
 
   /** The session of the primary `node` ends on both sides; everything that arrived is executed. */
@@ -142,6 +143,7 @@ export class Stage implements View {
     const theirs = this.nodes[otherNode(primary)].visible.metadata ?? FRESH;
     this.say(primary, 'primary', 'syncstart');
     this.store(primary, { localcnt: theirs.remotecnt, remotecnt: theirs.localcnt });
+    if (theirs.incomplete) this.store(otherNode(primary), { incomplete: false });
     this.say(primary, 'primary', 'syncdone');
   }
 
