@@ -1,5 +1,6 @@
 /** hast-failover on a machine of pretences: what it does in which order, what it refuses, and what it leaves behind. */
-import { mkdirSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { lstatSync, mkdirSync, symlinkSync } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
 import { eventually } from '../e2e/cluster.js';
 import { Stage } from './stage.js';
@@ -215,10 +216,13 @@ describe('primary', () => {
   it('attaches with nbd-client', async () => {
     given().set('attach', 'nbd');
     stage.append('fstype=none; free_nbd() { echo /dev/nbd7; }');
-    await promote();
+    const client = spawn('sleep', ['60'], { argv0: stage.path('run/hast/r0') });
+    stage.fact('nbd-client-pid', String(client.pid));
+    expect((await promote()).status).toBe(0);
     expect(stage.calls()).toEqual([
       'hastctl role primary r0',
-      'nbd-client -unix run/hast/r0 /dev/nbd7 -name r0 -persist',
+      'nbd-client -unix run/hast/r0 /dev/nbd7 -name r0 -persist -nonetlink',
+      'nbd-client -c /dev/nbd7',
     ]);
     expect((await demote()).status).toBe(0);
     expect(stage.calls()).toEqual([
@@ -226,6 +230,16 @@ describe('primary', () => {
       'nbd-client -d /dev/nbd7',
       'hastctl role secondary r0',
     ]);
+    client.kill();
+  });
+
+  it('leaves alone an nbd device that somebody else uses by now', async () => {
+    given().set('attach', 'nbd');
+    symlinkSync('/dev/nbd7', stage.path('dev/r0'));
+    stage.fact('nbd-client-pid', String(process.pid));
+    expect((await demote()).status).toBe(0);
+    expect(stage.calls()).toEqual(['nbd-client -c /dev/nbd7']);
+    expect(lstatSync(stage.path('dev/r0'), { throwIfNoEntry: false })).toBeUndefined();
   });
 });
 

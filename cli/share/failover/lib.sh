@@ -362,7 +362,7 @@ attach_none() { :; }
 detach_none() { :; }
 attached_none() { :; }
 
-# The nbd module of Linux. The client connects again when hastd's worker is replaced.
+# The nbd module of Linux. The client stays, to connect again when hastd's worker is replaced; with netlink it would not.
 attach_nbd() (
 	if ! nbd=$(free_nbd); then
 		run 'modprobe nbd' modprobe nbd || exit 1
@@ -371,7 +371,12 @@ attach_nbd() (
 			exit 1
 		fi
 	fi
-	run "nbd-client $nbd" timeout "$command_timeout" nbd-client -unix "$2" "$nbd" -name "${2##*/}" -persist || exit 1
+	run "nbd-client $nbd" timeout "$command_timeout" \
+		nbd-client -unix "$2" "$nbd" -name "${2##*/}" -persist -nonetlink || exit 1
+	if ! wait_for "$device_timeout" nbd_is_connected "$nbd" "$2"; then
+		say err "$1: $nbd is not connected after $device_timeout s"
+		exit 1
+	fi
 	mkdir -p "${3%/*}" && ln -sfn "$nbd" "$3"
 )
 
@@ -386,15 +391,22 @@ free_nbd() {
 	return 1
 }
 
+# nbd_is_connected NBD SOCKET: by a client of this socket; a link that was left behind may name a device that
+# somebody else uses meanwhile.
+nbd_is_connected() {
+	nbd_client=$(nbd-client -c "$1" 2>/dev/null) || return 1
+	tr '\0' '\n' <"/proc/$nbd_client/cmdline" 2>/dev/null | grep -qxF -- "$2"
+}
+
 detach_nbd() (
 	[ -L "$3" ] || exit 0
 	nbd=$(readlink -- "$3")
-	if nbd-client -c "$nbd" >/dev/null 2>&1; then run "nbd-client -d $nbd" nbd-client -d "$nbd" || exit 1; fi
+	if nbd_is_connected "$nbd" "$2"; then run "nbd-client -d $nbd" nbd-client -d "$nbd" || exit 1; fi
 	rm -f "$3"
 )
 
 attached_nbd() {
-	[ -b "$3" ] && nbd-client -c "$(readlink -- "$3")" >/dev/null 2>&1
+	[ -b "$3" ] && nbd_is_connected "$(readlink -- "$3")" "$2"
 }
 
 # As mount(8) shows it: /var/run is a link.
@@ -423,7 +435,7 @@ detach_nbdfuse() (
 	fuse=$(fuse_directory "$1")
 	if [ -L "$3" ]; then
 		loop=$(readlink -- "$3")
-		if losetup "$loop" >/dev/null 2>&1; then run "losetup -d $loop" losetup -d "$loop" || exit 1; fi
+		if loop_is_on "$loop" "$fuse/nbd"; then run "losetup -d $loop" losetup -d "$loop" || exit 1; fi
 		rm -f "$3"
 	fi
 	case $(mount) in
@@ -431,8 +443,18 @@ detach_nbdfuse() (
 	esac
 )
 
+# loop_is_on LOOP FILE: the link may be older than what LOOP is used for now. Of a FUSE file system that has died only
+# the name in it is left.
+loop_is_on() {
+	case $(losetup --noheadings --output BACK-FILE "$1" 2>/dev/null) in
+	"$2" | /nbd) ;;
+	*) return 1 ;;
+	esac
+}
+
 attached_nbdfuse() {
-	[ -b "$3" ] && [ -f "$state_dir/fuse/$1/nbd" ] && losetup "$(readlink -- "$3")" >/dev/null 2>&1
+	[ -b "$3" ] && [ -f "$state_dir/fuse/$1/nbd" ] &&
+		loop_is_on "$(readlink -- "$3")" "$(fuse_directory "$1")/nbd"
 }
 
 # ------------------------------------------------------------------------------------------------------ file systems
