@@ -19,6 +19,8 @@ const LATER = { offset: 96 * MEGABYTE, count: 24, bytes: MEGABYTE, strideBytes: 
 /** What is written on node b while node a is down. */
 const LAST = { offset: 220 * MEGABYTE, count: 6, bytes: MEGABYTE, strideBytes: 6 * MEGABYTE };
 const ITEMS_SHOWN = 3;
+/** Both nodes are one machine, and it has one /dev/hast. */
+const NBD = process.platform === 'freebsd' ? ' --device nbd' : '';
 
 export class Story {
   readonly #stage: Stage;
@@ -64,7 +66,7 @@ export class Story {
     await this.#shell(`truncate -s ${DISK_BYTES / MEGABYTE}M a/disk b/disk`);
     for (const each of options) await this.#shell(`hastctl create ${each} ${RESOURCE}`);
     this.#stage.step('A daemon is started on each node. (Here --node and --run-dir keep the two apart.)');
-    for (const each of options) await this.#shell(`hastd ${each}`);
+    for (const each of options) await this.#shell(`hastd ${each}${NBD}`);
     this.#stage.step(
       'Nobody is primary by itself: that is for an administrator, or a cluster manager, to say.',
     );
@@ -102,7 +104,7 @@ export class Story {
   async #secondaryReturns(later: readonly Item[]): Promise<void> {
     this.#stage.step('Node b is back. Only the dirty extents are copied to it, not the whole disk.');
     const { options } = this.#for('b');
-    await this.#shell(`hastd ${options.join()}`);
+    await this.#shell(`hastd ${options.join()}${NBD}`);
     await this.#shell(`hastctl role ${options.join()} secondary ${RESOURCE}`);
     const dirtyBytes = bytesIn((await this.#site.list('a')).get('dirty'));
     await this.#synchronized('a', dirtyBytes);
@@ -143,7 +145,7 @@ export class Story {
   async #oldPrimaryReturns(): Promise<void> {
     this.#stage.step('Node a is back, as secondary. It is brought up to date, and the pair is whole again.');
     const { options } = this.#for('a');
-    await this.#shell(`hastd ${options.join()}`);
+    await this.#shell(`hastd ${options.join()}${NBD}`);
     await this.#shell(`hastctl role ${options.join()} secondary ${RESOURCE}`);
     await this.#synchronized('b', bytesIn((await this.#site.list('b')).get('dirty')));
     await this.#status('b');

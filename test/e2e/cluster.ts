@@ -155,6 +155,8 @@ export class ClusterNode {
       '-P',
       join(this.folder, 'hastd.pid'),
       ...this.#common,
+      '--device',
+      'nbd',
       ...(this.#options.hastd ?? []),
       ...more,
     ];
