@@ -9,6 +9,8 @@ export default defineConfig({
     reporters: ['default', 'json'],
     outputFile: { json: 'dist/test-report.json' },
     fileParallelism: false,
+    // `npm run system -- soak` takes its time.
+    env: { HAST_SOAK_S: process.argv.includes('soak') ? '600' : '120' },
     testTimeout: 180_000,
     hookTimeout: 60_000,
     server: { deps: { external: [/\/dist\//] } },
