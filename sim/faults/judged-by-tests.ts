@@ -18,11 +18,6 @@ export const judgedByTests: readonly JudgedByTest[] = [
     why: 'the core cannot read a wall clock: its port has none, and the lint forbids the global ones',
   },
   {
-    weakness: 'W34',
-    test: 'test/daemon/left-devices.test.ts',
-    why: 'about a device that outlives everything; nobody writes through the other node in between but a script (r25)',
-  },
-  {
     weakness: 'W36',
     test: 'test/scenarios/w36-falls-to-init.hast',
     why: 'a role that changes while something is wrong with the disk has an excuse: only a script can know better',

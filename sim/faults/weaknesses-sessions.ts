@@ -131,6 +131,20 @@ export const weaknessesOfSessions: readonly Mutant[] = [
     ],
   },
   {
+    id: 'w34-device-left',
+    title: 'A device that a dead worker has left is there for whoever is primary next.',
+    weakness: 'W34',
+    invariant: 'I20',
+    profile: 'default',
+    patches: [
+      {
+        file: 'daemon/managed-resource.js',
+        find: 'if (leftDevices === undefined)',
+        replace: 'if (true)',
+      },
+    ],
+  },
+  {
     id: 'w41-not-synchronised',
     title: 'A connection that is made while waiting for the old primary to step down is never synchronised.',
     weakness: 'W41',
