@@ -1,6 +1,6 @@
 /**
- * Local components on real media: regular files, block and character devices. Transfers go through Node's thread pool,
- * one call per operation; every completion is one turn.
+ * Local components on real media: regular files, block and character devices. Transfers of files are done inline where
+ * that is quick, all others by Node's thread pool, one call per operation, each completion a turn.
  */
 import { constants, fstatSync } from 'node:fs';
 import * as fs from 'node:fs';
@@ -13,6 +13,13 @@ import { finishedWith } from './addon.js';
 import type { Addon } from './addon.js';
 import { deviceSize } from './device-size.js';
 import { portErrorOf } from './errors.js';
+import {
+  inlinePolicy,
+  InlineTransfers,
+  transferError,
+  type InlinePolicy,
+  type Transfer,
+} from './inline-transfers.js';
 import { lockExclusive } from './lock.js';
 
 export interface OpenDiskOptions {
@@ -75,7 +82,8 @@ function describe(
     if (lockError !== null) return lockError;
   }
   const open: OpenFile = { fd, turns, ...size };
-  return isDevice ? new DeviceDisk(open, addon) : new FileDisk(open, addon);
+  if (isDevice) return new DeviceDisk(open, addon);
+  return new FileDisk(open, addon, inlinePolicy(Buffer.from(path, 'latin1')));
 }
 
 interface OpenFile {
@@ -103,27 +111,25 @@ abstract class FdDisk implements Disk {
 
   read(offset: number, target: Uint8Array, done: Done): void {
     this.#check(offset, target.length);
-    const finish = this.#begin(done);
-    fs.read(this.fd, target, 0, target.length, offset, (error, bytes) => {
-      finish(transferError('read', error, bytes, target.length));
-    });
+    this.#begin();
+    this.transfer({ kind: 'read', offset, buffer: target, done });
   }
 
   write(offset: number, source: Uint8Array, done: Done): void {
     this.#check(offset, source.length);
-    const finish = this.#begin(done);
-    fs.write(this.fd, source, 0, source.length, offset, (error, bytes) => {
-      finish(transferError('written', error, bytes, source.length));
-    });
+    this.#begin();
+    this.transfer({ kind: 'write', offset, buffer: source, done });
   }
 
   delete(offset: number, length: number, done: Done): void {
     this.#check(offset, length);
-    this.free(offset, length, this.#begin(done));
+    this.#begin();
+    this.free(offset, length, this.#finish(done));
   }
 
   flush(done: Done): void {
-    this.sync(this.#begin(done));
+    this.#begin();
+    this.sync(this.#finish(done));
   }
 
   close(done: Done): void {
@@ -132,14 +138,31 @@ abstract class FdDisk implements Disk {
     if (this.#outstanding === 0) this.#closeNow();
   }
 
+  protected abstract transfer(transfer: Transfer): void;
   protected abstract free(offset: number, length: number, done: Done): void;
   protected abstract sync(done: Done): void;
+
+  protected transferInPool(transfer: Transfer): void {
+    const { kind, offset, buffer, done } = transfer;
+    const finish = this.#finish(done);
+    const ended = (error: NodeJS.ErrnoException | null, bytes: number): void => {
+      finish(error === null ? transferError(kind, bytes, buffer.length) : portErrorOf(error));
+    };
+    if (kind === 'read') fs.read(this.fd, buffer, 0, buffer.length, offset, ended);
+    else fs.write(this.fd, buffer, 0, buffer.length, offset, ended);
+  }
+
+  /** So many operations have ended. */
+  protected ended(count: number): void {
+    this.#outstanding -= count;
+    if (this.#closed !== null && this.#outstanding === 0) this.#closeNow();
+  }
 
   /** What `delete` falls back to; one piece after the other. */
   protected writeZeros(offset: number, length: number, done: Done): void {
     const piece = ZEROS.subarray(0, Math.min(length, ZEROS.length));
     fs.write(this.fd, piece, 0, piece.length, offset, (error, bytes) => {
-      const failure = transferError('written', error, bytes, piece.length);
+      const failure = error === null ? transferError('write', bytes, piece.length) : portErrorOf(error);
       if (failure !== null || length === piece.length) done(failure);
       else this.writeZeros(offset + piece.length, length - piece.length, done);
     });
@@ -163,17 +186,19 @@ abstract class FdDisk implements Disk {
     );
   }
 
-  /** Counts an operation; what to call when it has ended. A closed descriptor's number may belong to another file. */
-  #begin(done: Done): Done {
+  /** Counts an operation: a closed descriptor's number may belong to another file. */
+  #begin(): void {
     assert(this.#closed === null, 'an operation on a closed disk');
     this.#outstanding++;
+  }
+
+  /** What to call, outside a turn, when an operation has ended. */
+  #finish(done: Done): Done {
     return (error) => {
-      this.#outstanding--;
-      const isLast = this.#closed !== null && this.#outstanding === 0;
       this.#turns.run(() => {
         done(error);
       });
-      if (isLast) this.#closeNow();
+      this.ended(1);
     };
   }
 
@@ -186,12 +211,29 @@ abstract class FdDisk implements Disk {
 
 class FileDisk extends FdDisk {
   readonly #addon: Addon | null;
+  readonly #policy: InlinePolicy;
+  readonly #inline: InlineTransfers;
   #punches: boolean;
 
-  constructor(open: OpenFile, addon: Addon | null) {
+  constructor(open: OpenFile, addon: Addon | null, policy: InlinePolicy) {
     super(open);
+    this.#policy = policy;
     this.#addon = addon;
     this.#punches = addon !== null;
+    this.#inline = new InlineTransfers(open.fd, open.turns, {
+      inPool: (transfer) => {
+        this.transferInPool(transfer);
+      },
+      ended: (count) => {
+        this.ended(count);
+      },
+    });
+  }
+
+  protected override transfer(transfer: Transfer): void {
+    const isInline = transfer.kind === 'read' ? this.#policy.reads : this.#policy.writes;
+    if (isInline) this.#inline.add(transfer);
+    else this.transferInPool(transfer);
   }
 
   protected override free(offset: number, length: number, done: Done): void {
@@ -227,6 +269,10 @@ class DeviceDisk extends FdDisk {
     this.#addon = addon;
   }
 
+  protected override transfer(transfer: Transfer): void {
+    this.transferInPool(transfer);
+  }
+
   protected override free(offset: number, length: number, done: Done): void {
     if (this.#addon === null) this.writeZeros(offset, length, done);
     else this.#addon.discard(this.fd, offset, length, finishedWith(done));
@@ -244,14 +290,4 @@ class DeviceDisk extends FdDisk {
       done(portError('EOPNOTSUPP', 'flushing a device needs the addon (npm run build with a C++ compiler)'));
     });
   }
-}
-
-function transferError(
-  verb: 'read' | 'written',
-  error: NodeJS.ErrnoException | null,
-  bytes: number,
-  length: number,
-): PortError | null {
-  if (error !== null) return portErrorOf(error);
-  return bytes === length ? null : portError('EIO', `only ${bytes} of ${length} bytes were ${verb}`);
 }

@@ -52,6 +52,13 @@ export class SimDisk implements Disk {
   readonly #owner: SimProcess;
   readonly #pending: Pending[] = [];
   readonly #idle: Pending[] = [];
+  /** Those of a file that are due together, with one ticket. */
+  #gathered: Pending[] = [];
+  readonly #moment: EventHandler = {
+    happen: () => {
+      this.#transferGathered();
+    },
+  };
   readonly #forgetOwner: () => void;
   #closed: Done | null = null;
 
@@ -97,6 +104,14 @@ export class SimDisk implements Disk {
       });
       return;
     }
+    this.#transfer(pending);
+    this.#owner.run(pending.tell);
+    if (this.#closed !== null && this.#pending.length === 0) this.#endClose();
+  }
+
+  /** What happens to the medium; the operation is over. */
+  #transfer(pending: Pending): void {
+    const medium = this.#medium;
     this.#remove(pending);
     const { operation, offset, length } = pending;
     const fault = medium.faults.strike(operation, offset, length);
@@ -113,7 +128,20 @@ export class SimDisk implements Disk {
     this.#scheduler.note(pending.error === null ? DONE_NOTE : FAILED_NOTE, offset, length);
     this.#apply(pending, good - (good % this.sectorSize));
     if (operation === 'write' || operation === 'delete') medium.observer?.writeEnded(offset, length);
-    this.#owner.run(pending.tell);
+  }
+
+  /** A file in the page cache: whatever waits is transferred, in the order of its start, and told in one turn. */
+  #transferGathered(): void {
+    const gathered = this.#gathered;
+    this.#gathered = [];
+    if (this.#medium.faults.isStuck) {
+      for (const pending of gathered) this.complete(pending);
+      return;
+    }
+    for (const pending of gathered) this.#transfer(pending);
+    this.#owner.run(() => {
+      for (const pending of gathered) if (this.#owner.alive) pending.tell();
+    });
     if (this.#closed !== null && this.#pending.length === 0) this.#endClose();
   }
 
@@ -144,7 +172,20 @@ export class SimDisk implements Disk {
     if (operation === 'flush') pending.epoch = this.#medium.beginFlush();
     else if (operation !== 'read') this.#medium.observer?.writeStarted(offset, length, buffer);
     pending.index = this.#pending.push(pending) - 1;
-    this.#schedule(pending);
+    if (this.#isQuick(pending)) this.#gather(pending);
+    else this.#schedule(pending);
+  }
+
+  #isQuick({ operation, offset, length }: Pending): boolean {
+    const { isCached, faults } = this.#medium;
+    if (!isCached || (operation !== 'read' && operation !== 'write')) return false;
+    return faults.delayMsOf(operation, offset, length) === 0;
+  }
+
+  #gather(pending: Pending): void {
+    const [first] = this.#gathered;
+    this.#gathered.push(pending);
+    pending.ticket = first?.ticket ?? this.#scheduler.schedule(this.#medium.drawCachedMs(), this.#moment);
   }
 
   #checkRange(operation: DiskOperation, offset: number, length: number): void {
@@ -196,6 +237,7 @@ export class SimDisk implements Disk {
       this.#medium.observer?.writeEnded(offset, length);
     }
     this.#pending.length = 0;
+    this.#gathered = [];
   }
 }
 

@@ -25,6 +25,11 @@ export interface MediumOptions {
   /** Every operation takes a random time in this range. */
   readonly minDelayMs?: number;
   readonly maxDelayMs?: number;
+  /**
+   * A file in the page cache, as native/inline-transfers.ts uses it: reads and writes of a moment are done together, in their order,
+   * and told in one turn.
+   */
+  readonly isCached?: boolean;
 }
 
 /** Hears what users do to a medium; not what is done to it from outside (`imprint`, `corrupt`, `restore`, ...). */
@@ -41,8 +46,12 @@ export interface MediumObserver {
   lostPower(): void;
 }
 
+/** Microseconds. */
+const MAX_CACHED_STEPS = 100;
+
 export class SimMedium {
   readonly sectorSize: number;
+  readonly isCached: boolean;
   /** Written and deleted data as reads see it. */
   readonly visible: Uint8Array;
   /** The data that no power failure can take. */
@@ -62,6 +71,7 @@ export class SimMedium {
 
   constructor(random: Random, options: MediumOptions) {
     this.sectorSize = options.sectorSize ?? 512;
+    this.isCached = options.isCached ?? false;
     assert(options.mediaSize % this.sectorSize === 0, 'a medium has whole sectors');
     this.#random = random;
     this.#faults = new DiskFaults(options.mediaSize);
@@ -180,6 +190,11 @@ export class SimMedium {
     const extraMs = this.#faults.delayMsOf(operation, offset, length);
     if (extraMs > 0) this.#slowUntilMs = Math.max(this.#slowUntilMs, nowMs + delayMs + extraMs);
     return delayMs + extraMs;
+  }
+
+  /** @internal How long a file takes that is in the page cache. */
+  drawCachedMs(): number {
+    return this.#random.below(MAX_CACHED_STEPS) / 1000;
   }
 
   /** @internal Writes `length` bytes of `data`, or zeros, to the cache. */

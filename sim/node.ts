@@ -38,6 +38,8 @@ export interface NodeOptions {
   readonly core?: CoreBuild;
   /** The device outlives a crash of its worker, and the next worker takes it over (GEOM gate); default: it does not. */
   readonly deviceSurvivesWorker?: boolean;
+  /** The component is a file, see `MediumOptions`. */
+  readonly isCached?: boolean;
   readonly observer?: NodeObserver;
 }
 
@@ -76,7 +78,8 @@ export class SimNode {
     this.#ip = options.ip;
     this.#scheduler = scheduler;
     this.#devices = new DeviceHost(scheduler, user, options.deviceSurvivesWorker);
-    this.medium = new SimMedium(new Random(seed, `disk ${options.name}`), { mediaSize: options.mediaSize });
+    const { mediaSize, isCached = false } = options;
+    this.medium = new SimMedium(new Random(seed, `disk ${options.name}`), { mediaSize, isCached });
     const host = lan.addHost(options.name, [options.ip]);
     this.machine = new SimMachine(scheduler, lan, host, [this.medium], seed);
   }

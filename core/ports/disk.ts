@@ -3,6 +3,7 @@ import type { Done } from './error.js';
 /**
  * A local component: regular file or block/character device. Offsets and lengths are bytes and multiples of
  * `sectorSize`. Operations may run concurrently and complete in any order: whoever needs an order waits.
+ * Never in the call that starts them; several completions may share a turn.
  * A buffer given to `read` or `write` belongs to the disk until `done`.
  * A short transfer is EIO. A range deleted successfully reads as zeros on files.
  */

@@ -55,6 +55,7 @@ const setup: fc.Arbitrary<Setup> = fc.record({
   ties: fc.constantFrom('sequence' as const, 'random' as const, 'priority' as const),
   cores: both(fc.constantFrom<CoreName>('own', 'freebsd-12.1', 'protocol-1')),
   takeover: fc.boolean(),
+  cached: fc.boolean(),
 });
 
 function of<K extends string, T>(

@@ -324,6 +324,7 @@ const setup: fc.Arbitrary<Setup> = fc.record({
   ties: fc.constantFrom('sequence' as const, 'random' as const, 'priority' as const),
   cores: fc.constant({ a: 'own' as const, b: 'own' as const }),
   takeover: fc.boolean(),
+  cached: fc.boolean(),
 });
 
 function tell(acts: readonly Act[]): Step[] {

@@ -27,6 +27,7 @@ const setup: fc.Arbitrary<Setup> = fc
     extentBytes: fc.constantFrom(4096, 8192),
     keepdirty: fc.record({ a: fc.integer({ min: 1, max: 4 }), b: fc.integer({ min: 1, max: 4 }) }),
     takeover: fc.boolean(),
+    cached: fc.boolean(),
   })
   .map((changed) => ({ ...DEFAULT_SETUP, ...changed }));
 

@@ -145,7 +145,9 @@ export class PrimaryBench {
       exported: () => undefined,
       exit: () => undefined,
     };
-    const devices = { create: () => ({ recovered: false, complete: () => undefined, close: () => undefined }) };
+    const devices = {
+      create: () => ({ recovered: false, complete: () => undefined, close: () => undefined }),
+    };
     const ports = {
       turns: process.turns,
       clock,

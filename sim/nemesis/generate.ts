@@ -51,6 +51,7 @@ function drawSetup(seed: number, profile: Profile, random: Random): Setup {
     ties: pick(random, TIES),
     cores: pick(random, profile.cores),
     takeover: random.chance(1, 4),
+    cached: random.chance(1, 3),
   };
 }
 

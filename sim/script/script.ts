@@ -33,6 +33,8 @@ export interface Setup {
   readonly cores: Readonly<Record<NodeName, CoreName>>;
   /** True: the device outlives a crash of its worker, as with GEOM gate, and the next worker takes it over. */
   readonly takeover: boolean;
+  /** True: components are files; reads and writes of a moment are done together, in their order, and told in one turn. */
+  readonly cached: boolean;
 }
 
 export const DEFAULT_SETUP: Setup = {
@@ -48,6 +50,7 @@ export const DEFAULT_SETUP: Setup = {
   ties: 'sequence',
   cores: { a: 'own', b: 'own' },
   takeover: false,
+  cached: false,
 };
 
 export type DiskOperation = 'read' | 'write' | 'delete' | 'flush';

@@ -76,6 +76,14 @@ function perNode<T extends string | number>(
   };
 }
 
+function yesOrNo(get: (setup: Setup) => boolean, set: (setup: Setup, on: boolean) => Setup): Setting {
+  return {
+    values: 'yes, no',
+    read: (value, setup) => (value === 'yes' || value === 'no' ? set(setup, value === 'yes') : null),
+    print: (setup) => (get(setup) ? 'yes' : 'no'),
+  };
+}
+
 const CORES = ['own', 'freebsd-12.1', 'protocol-1'] as const;
 /** Four images of it have to fit into the memory of a test. */
 const MAX_DEVICE_BYTES = 1 << 26;
@@ -112,12 +120,17 @@ const SETTINGS: ReadonlyMap<string, Setting> = new Map([
   ],
   [
     'takeover',
-    {
-      values: 'yes, no',
-      read: (value, setup) =>
-        value === 'yes' || value === 'no' ? { ...setup, takeover: value === 'yes' } : null,
-      print: (setup) => (setup.takeover ? 'yes' : 'no'),
-    },
+    yesOrNo(
+      (setup) => setup.takeover,
+      (setup, takeover) => ({ ...setup, takeover }),
+    ),
+  ],
+  [
+    'cached',
+    yesOrNo(
+      (setup) => setup.cached,
+      (setup, cached) => ({ ...setup, cached }),
+    ),
   ],
 ]);
 

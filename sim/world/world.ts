@@ -296,6 +296,7 @@ export class World {
         keepdirty: setup.keepdirty[name],
         maxRequestBytes: setup.maxRequestBytes,
         deviceSurvivesWorker: setup.takeover,
+        isCached: setup.cached,
         observer: this.#observer(name),
       },
       this.client.seats[name],

@@ -18,10 +18,10 @@ import { realWorld, simWorld } from './world.js';
 
 const MEDIA_SIZE = 4 * 1024 * 1024;
 
-function simSetup(flushes: boolean): Promise<DiskSetup> {
+function simSetup(flushes: boolean, isCached = false): Promise<DiskSetup> {
   const scheduler = new Scheduler();
   const process = new SimProcess('process');
-  const medium = new SimMedium(new Random(1, 'disk'), { mediaSize: MEDIA_SIZE });
+  const medium = new SimMedium(new Random(1, 'disk'), { mediaSize: MEDIA_SIZE, isCached });
   if (!flushes) medium.inject({ operation: 'flush', code: 'EOPNOTSUPP', times: 'always' });
   return Promise.resolve({
     disk: medium.open(scheduler, process),
@@ -76,6 +76,7 @@ function hasLoopDevices(): boolean {
 const traits = { mediaSize: MEDIA_SIZE, sectorSize: 512, flushes: true, deletesToZeros: true };
 
 diskContract('simulated', traits, () => simSetup(true));
+diskContract('simulated, cached', traits, () => simSetup(true, true));
 diskContract('simulated, cannot flush', { ...traits, flushes: false }, () => simSetup(false));
 for (const [name, addon] of eachAddon) diskContract(`file, ${name}`, traits, () => realSetup(addon, 'file'));
 

@@ -87,7 +87,7 @@ export function diskContract(name: string, traits: DiskTraits, setup: () => Prom
       expect(sameBytes(slab, copy)).toBe(true);
     });
 
-    it('never completes in the call, and completes each operation once, as one turn', async () => {
+    it('never completes in the call, and completes each operation once, in a turn', async () => {
       const { disk, turns, world } = context;
       const calls = sinon.spy();
       let inCall = true;
@@ -108,12 +108,12 @@ export function diskContract(name: string, traits: DiskTraits, setup: () => Prom
       await world.until('all have completed', () => calls.callCount === 8);
       await world.settle();
       expect(calls.callCount).toBe(8);
-      for (let i = 0; i < 8; i += 2) {
-        const operation: unknown = calls.args[i]?.[0];
-        expect(calls.args.slice(i, i + 2)).toEqual([
-          [operation, 'done'],
-          [operation, 'end of turn'],
-        ]);
+      // Several may complete in the same turn.
+      const told = calls.args.map((args) => args.join(' '));
+      for (const operation of ['read', 'write', 'delete', 'flush']) {
+        const done = told.indexOf(`${operation} done`);
+        expect(done).toBeGreaterThanOrEqual(0);
+        expect(told.indexOf(`${operation} end of turn`)).toBeGreaterThan(done);
       }
     });
 

@@ -1,0 +1,153 @@
+/**
+ * Transfers of a regular file, done where they are asked for: the page cache takes or gives a few KiB in microseconds, and handing
+ * that to another thread costs ten times as much. All transfers of a turn are done right after it, in their order, and told
+ * together, as one turn. What the page cache does not have, or has no room for, takes the time of a disk, in which this
+ * process does nothing else; so the time is watched, and slow transfers are left to the thread pool for a while.
+ */
+import { readSync, statfsSync, writeSync } from 'node:fs';
+import { assert } from '../core/base/assert.js';
+import type { Turns } from '../core/base/turns.js';
+import { portError, type Done, type PortError } from '../core/ports/error.js';
+import { portErrorOf } from './errors.js';
+
+/** What may be done inline in a filesystem: nothing that could wait for a disk, or a network, without an end. */
+export interface InlinePolicy {
+  readonly reads: boolean;
+  readonly writes: boolean;
+}
+
+const NOTHING_INLINE: InlinePolicy = { reads: false, writes: false };
+const IN_MEMORY: InlinePolicy = { reads: true, writes: true };
+/** A read may find nothing in the page cache and wait for the disk; a write goes into it. */
+const ON_DISK: InlinePolicy = { reads: false, writes: true };
+
+/** By `f_type` of statfs(2) on Linux. Network filesystems and those that a process serves are not here. */
+const POLICIES: ReadonlyMap<number, InlinePolicy> = new Map([
+  [0x01021994, IN_MEMORY], // tmpfs
+  [0x858458f6, IN_MEMORY], // ramfs
+  [0xef53, ON_DISK], // ext2, ext3, ext4
+  [0x58465342, ON_DISK], // XFS
+  [0x9123683e, ON_DISK], // Btrfs
+]);
+
+/** For the file at `path`. Elsewhere the numbers are not the same on all machines: nothing is done inline. */
+export function inlinePolicy(path: Buffer): InlinePolicy {
+  if (process.platform !== 'linux') return NOTHING_INLINE;
+  try {
+    return POLICIES.get(statfsSync(path).type) ?? NOTHING_INLINE;
+  } catch {
+    return NOTHING_INLINE;
+  }
+}
+
+/** A transfer that needs longer had to wait for something. */
+const QUICK_MS = 0.25;
+/** So much waiting is accepted, and it is forgotten at this rate: 2 % of the time. */
+const MAX_WAITING_MS = 10;
+const FORGOTTEN_MS_PER_MS = 0.02;
+const FIRST_PAUSE_MS = 1_000;
+const LONGEST_PAUSE_MS = 60_000;
+
+/** Says whether transfers may be done inline, from what they took. Times are of a monotonic clock, in milliseconds. */
+export class InlinePace {
+  #waitingMs = 0;
+  #sinceMs = 0;
+  #barredUntilMs = 0;
+  #pauseMs = FIRST_PAUSE_MS;
+
+  allows(nowMs: number): boolean {
+    return nowMs >= this.#barredUntilMs;
+  }
+
+  took(startedMs: number, endedMs: number): void {
+    const forgottenMs = (endedMs - this.#sinceMs) * FORGOTTEN_MS_PER_MS;
+    this.#sinceMs = endedMs;
+    this.#waitingMs = Math.max(0, this.#waitingMs - forgottenMs);
+    const waitedMs = endedMs - startedMs - QUICK_MS;
+    if (waitedMs <= 0) {
+      // It has been quick for long enough.
+      if (endedMs - this.#barredUntilMs > LONGEST_PAUSE_MS) this.#pauseMs = FIRST_PAUSE_MS;
+      return;
+    }
+    this.#waitingMs += waitedMs;
+    if (this.#waitingMs <= MAX_WAITING_MS) return;
+    this.#waitingMs = 0;
+    this.#barredUntilMs = endedMs + this.#pauseMs;
+    this.#pauseMs = Math.min(this.#pauseMs * 2, LONGEST_PAUSE_MS);
+  }
+}
+
+export interface Transfer {
+  readonly kind: 'read' | 'write';
+  readonly offset: number;
+  readonly buffer: Uint8Array;
+  readonly done: Done;
+}
+
+/** The disk that they belong to. */
+export interface TransferOwner {
+  /** Does one in the thread pool, and tells of it. */
+  inPool(transfer: Transfer): void;
+  /** So many were done and told inline. */
+  ended(count: number): void;
+}
+
+export class InlineTransfers {
+  readonly #fd: number;
+  readonly #turns: Turns;
+  readonly #owner: TransferOwner;
+  readonly #pace = new InlinePace();
+  #waiting: Transfer[] = [];
+
+  constructor(fd: number, turns: Turns, owner: TransferOwner) {
+    this.#fd = fd;
+    this.#turns = turns;
+    this.#owner = owner;
+  }
+
+  /** `done` is called in a later turn. */
+  add(transfer: Transfer): void {
+    if (this.#waiting.push(transfer) === 1) process.nextTick(this.#transferAll);
+  }
+
+  readonly #transferAll = (): void => {
+    assert(!this.#turns.running, 'transfers follow the turn that asks for them');
+    const transfers = this.#waiting;
+    this.#waiting = [];
+    const results: (PortError | null)[] = [];
+    for (const transfer of transfers) {
+      const startedMs = performance.now();
+      if (!this.#pace.allows(startedMs)) break;
+      results.push(transferNow(this.#fd, transfer));
+      this.#pace.took(startedMs, performance.now());
+    }
+    for (let i = results.length; i < transfers.length; i++) {
+      const transfer = transfers[i];
+      if (transfer !== undefined) this.#owner.inPool(transfer);
+    }
+    if (results.length === 0) return;
+    this.#turns.run(() => {
+      for (let i = 0; i < results.length; i++) transfers[i]?.done(results[i] ?? null);
+    });
+    this.#owner.ended(results.length);
+  };
+}
+
+function transferNow(fd: number, { kind, offset, buffer }: Transfer): PortError | null {
+  try {
+    const bytes =
+      kind === 'read'
+        ? readSync(fd, buffer, 0, buffer.length, offset)
+        : writeSync(fd, buffer, 0, buffer.length, offset);
+    return transferError(kind, bytes, buffer.length);
+  } catch (error) {
+    return portErrorOf(error);
+  }
+}
+
+/** Null when everything was transferred. */
+export function transferError(kind: 'read' | 'write', bytes: number, length: number): PortError | null {
+  if (bytes === length) return null;
+  const verb = kind === 'read' ? 'read' : 'written';
+  return portError('EIO', `only ${String(bytes)} of ${String(length)} bytes were ${verb}`);
+}

@@ -1,0 +1,111 @@
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Turns } from '../../core/base/turns.js';
+import { inlinePolicy, InlinePace, InlineTransfers, type Transfer } from '../../native/inline-transfers.js';
+
+describe('the pace of inline transfers', () => {
+  it('allows what is quick, for ever', () => {
+    const pace = new InlinePace();
+    for (let ms = 0; ms < 10_000; ms += 0.1) {
+      pace.took(ms, ms + 0.01);
+      expect(pace.allows(ms + 0.01)).toBe(true);
+    }
+  });
+
+  it('bars what makes everything wait, for longer each time', () => {
+    const pace = new InlinePace();
+    pace.took(0, 50);
+    expect([pace.allows(51), pace.allows(1049), pace.allows(1050)]).toEqual([false, false, true]);
+    pace.took(1050, 1100);
+    expect([pace.allows(3099), pace.allows(3100)]).toEqual([false, true]);
+  });
+
+  it('forgets a hiccup', () => {
+    const pace = new InlinePace();
+    for (let ms = 0; ms < 60_000; ms += 1_000) {
+      pace.took(ms, ms + 8);
+      expect(pace.allows(ms + 8)).toBe(true);
+    }
+  });
+
+  it('counts small delays that follow each other', () => {
+    const pace = new InlinePace();
+    let ms = 0;
+    while (pace.allows(ms) && ms < 1_000) {
+      pace.took(ms, ms + 2);
+      ms += 2;
+    }
+    expect(ms).toBeLessThan(20);
+  });
+});
+
+describe('inline transfers', () => {
+  let folder: string;
+  let fd: number;
+  let turns: Turns;
+  let pooled: Transfer[];
+  let ended: number;
+  let transfers: InlineTransfers;
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'hast-inline-'));
+    fd = openSync(join(folder, 'file'), 'w+');
+    turns = new Turns();
+    pooled = [];
+    ended = 0;
+    transfers = new InlineTransfers(fd, turns, {
+      inPool: (transfer) => pooled.push(transfer),
+      ended: (count) => (ended += count),
+    });
+  });
+
+  afterEach(() => {
+    closeSync(fd);
+    rmSync(folder, { recursive: true });
+  });
+
+  it('are done in their order and told together, after the turn that asked for them', async () => {
+    const told: string[] = [];
+    const target = new Uint8Array(2);
+    turns.run(() => {
+      const write = (text: string): void => {
+        const buffer = Buffer.from(text);
+        transfers.add({ kind: 'write', offset: 0, buffer, done: () => told.push(text) });
+      };
+      write('aa');
+      write('bb');
+      transfers.add({
+        ...{ kind: 'read', offset: 0, buffer: target },
+        done: (error) => {
+          turns.atEnd(() => told.push('end of turn'));
+          told.push(error === null ? 'read' : error.code);
+        },
+      });
+      expect(told).toEqual([]);
+    });
+    await new Promise(setImmediate);
+    expect(told).toEqual(['aa', 'bb', 'read', 'end of turn']);
+    expect(Buffer.from(target).toString()).toBe('bb');
+    expect(readFileSync(join(folder, 'file'), 'latin1')).toBe('bb');
+    expect([ended, pooled]).toEqual([3, []]);
+  });
+
+  it('report what is missing', async () => {
+    const codes: (string | null)[] = [];
+    turns.run(() => {
+      transfers.add({
+        ...{ kind: 'read', offset: 4096, buffer: new Uint8Array(512) },
+        done: (error) => codes.push(error?.code ?? null),
+      });
+    });
+    await new Promise(setImmediate);
+    expect(codes).toEqual(['EIO']);
+  });
+});
+
+it('nothing is done inline in a filesystem that nobody knows', () => {
+  expect(inlinePolicy(Buffer.from('/proc'))).toEqual({ reads: false, writes: false });
+  expect(inlinePolicy(Buffer.from('/no such file'))).toEqual({ reads: false, writes: false });
+});
