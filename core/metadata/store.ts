@@ -7,6 +7,12 @@ import { encodeMetadata, withChange, type Metadata } from './codec.js';
 /** The change is computed when its turn comes, from what is durable by then. */
 export type MetadataChange = (current: Metadata) => Partial<Metadata>;
 
+interface Update {
+  readonly change: MetadataChange;
+  readonly done: Done;
+  readonly says: 'nothing of the data' | 'data is here';
+}
+
 /**
  * The metadata block of one component: every change is written and flushed before anybody is told (W3), one after the
  * other. A change that cannot be stored is reported and has not happened.
@@ -15,7 +21,7 @@ export class MetadataStore {
   readonly #disk: Disk;
   readonly #codecs: Codecs;
   readonly #log: Log;
-  readonly #queue: { change: MetadataChange; done: Done }[] = [];
+  readonly #queue: Update[] = [];
   #current: Metadata;
   #writing: Metadata | null = null;
   #doubtful = false;
@@ -39,7 +45,16 @@ export class MetadataStore {
   }
 
   update(change: MetadataChange, done: Done): void {
-    this.#queue.push({ change, done });
+    this.#add({ change, done, says: 'nothing of the data' });
+  }
+
+  /** The change says that data is here which was written before this call: a power failure must not take that and leave the change. */
+  updateAfterData(change: MetadataChange, done: Done): void {
+    this.#add({ change, done, says: 'data is here' });
+  }
+
+  #add(update: Update): void {
+    this.#queue.push(update);
     if (this.#writing === null) this.#writeNext();
   }
 
@@ -47,8 +62,18 @@ export class MetadataStore {
     const next = this.#queue[0];
     if (next === undefined) return;
     this.#writing = withChange(this.#current, next.change(this.#current));
-    this.#disk.write(0, encodeMetadata(this.#writing, this.#codecs), this.#written);
+    if (next.says === 'data is here') this.#disk.flush(this.#dataFlushed);
+    else this.#write(this.#writing);
   }
+
+  #write(metadata: Metadata): void {
+    this.#disk.write(0, encodeMetadata(metadata, this.#codecs), this.#written);
+  }
+
+  readonly #dataFlushed = (error: PortError | null): void => {
+    if (error !== null && error.code !== 'EOPNOTSUPP') this.#finish(error);
+    else if (this.#writing !== null) this.#write(this.#writing);
+  };
 
   readonly #written = (error: PortError | null): void => {
     if (error !== null) this.#finish(error);

@@ -173,7 +173,7 @@ export class Executor {
       left.remove(running.order);
       return left.ranges.length > MAX_LOCAL_BAD ? {} : { localBad: left.ranges };
     };
-    this.#options.metadata.update(change, (error) => {
+    this.#options.metadata.updateAfterData(change, (error) => {
       this.#finished(running, error);
     });
   }

@@ -70,6 +70,34 @@ describe('metadata store', () => {
     expect(world.onDisk()).toEqual({ ...METADATA, localcnt: 1n });
   });
 
+  it('W18: a change that says that data is here follows the data', () => {
+    const world = new World();
+    world.process.run(() => {
+      world.store.updateAfterData(
+        () => ({ localBad: [] }),
+        (error) => world.heard.push(error?.code ?? null),
+      );
+    });
+    expect(world.disk.orders).toMatchObject([{ operation: 'flush' }]);
+    world.complete();
+    expect(world.disk.orders).toMatchObject([{ operation: 'write', offset: 0 }]);
+    world.disk.completeAll();
+    expect(world.heard).toEqual([null]);
+  });
+
+  it('W18: and does not happen when the data cannot be flushed', () => {
+    const world = new World();
+    world.process.run(() => {
+      world.store.updateAfterData(
+        () => ({ localcnt: 9n }),
+        (error) => world.heard.push(error?.code ?? null),
+      );
+    });
+    world.complete('EIO');
+    expect([world.heard, world.disk.orders]).toEqual([['EIO'], []]);
+    expect(world.store.current).toEqual(METADATA);
+  });
+
   it('makes one change after the other, each from what the last one left', () => {
     const world = new World();
     world.count();

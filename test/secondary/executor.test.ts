@@ -175,6 +175,9 @@ describe('executor and bytes that are bad here (W18)', () => {
     const seq = bench.request('write', 2, 1);
     bench.run(5, 'disk waits');
     bench.complete();
+    // The mark must not go before the bytes are on the medium.
+    expect(bench.asked()).toEqual(['flush']);
+    bench.complete();
     expect(bench.asked()).toEqual(['write metadata']);
     expect(bench.replies()).toEqual([]);
     bench.run(20);
