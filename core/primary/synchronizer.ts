@@ -197,6 +197,8 @@ export class Synchronizer implements ChunkOwner {
     const { maxRequestBytes } = this.#parts;
     const repair = this.#repairs.shift();
     if (repair !== undefined) {
+      // The application's writes go to the peer already, which has to know what else it lacks.
+      if (!this.#started && this.#moreToDo()) this.#announce(session);
       this.#startChunk(session, null, { offset: repair.offset, length: repair.length, pull: true });
       return true;
     }
