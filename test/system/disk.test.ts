@@ -102,11 +102,51 @@ story('disk: sectors that cannot be read', OPTIONS, async (lab) => {
   lab.say('it was the cable of the disk: plugged in again, everything can be read, and it is all there');
 });
 
+/** Of the component, in bytes: 64 blocks of the user data. */
+const BAD_REGION = { from: 4 * MIB, to: 4 * MIB + 64 * BLOCK_BYTES };
+
+story('disk: writes that fail on the primary', OPTIONS, async (lab) => {
+  const { alpha, beta } = lab;
+  await lab.boot();
+  const disks = await insertDisks(lab, 'data', { unwritable: BAD_REGION, writeError: 'ENOSPC' });
+  await lab.formPair();
+  const app = await startWork(lab, alpha, 'data', (BAD_REGION.to + MIB) / BLOCK_BYTES);
+  const marked = await alpha.until('a write error', ({ counters }) => counters.writeErrors > 0);
+  await app.progress(300);
+  lab.say(`a region of alpha cannot be written; alpha says: ${localErrors(marked)}`);
+  expect(app.errors.size).toBe(0);
+  expect(alpha.hastd.log).toMatch(/Local request failed .*WRITE/);
+  await app.stop();
+  await check(app, alpha);
+  const { counters } = await alpha.status();
+  expect(counters.dirty).toBeGreaterThan(0);
+  lab.say(
+    `the application did not notice: these bytes are read from beta. ${counters.dirty} bytes are dirty`,
+  );
+
+  app.start();
+  disks.alpha.failWrites(true);
+  lab.say('no write of alpha works any more: no space');
+  await eventually('an error', () => app.errors.size > 0);
+  const codes = [...app.errors.keys()];
+  await app.stop();
+  const status = await alpha.status();
+  lab.say(`the application gets ${codes.join(', ')}; alpha says: ${localErrors(status)}`);
+  expect(codes).toEqual(['ENOSPC']);
+  await check(app, alpha);
+  lab.say('everything that was acknowledged is read, wherever it is');
+  await alpha.kill();
+  await beta.hastctl('role primary data');
+  await check(app, beta);
+  lab.say('alpha is off and beta primary: everything that was acknowledged is there');
+});
+
 /** Thinly provisioned: the room for its blocks is found when they are written, or not. */
 const THIN = '/run/thin';
 
 const SECONDARY_OPTIONS = {
   ...OPTIONS,
+  alongside: true,
   resources: ['broken', 'full'],
   local: (host: Host, resource: string) =>
     host.name === 'beta' && resource === 'full' ? `${THIN}/full` : insertedPath(resource),
@@ -155,48 +195,9 @@ story('disk: writes that fail on the secondary, which is broken or full', SECOND
   lab.say('alpha is off and beta primary: everything that was acknowledged is there');
 });
 
-/** Of the component, in bytes: 64 blocks of the user data. */
-const BAD_REGION = { from: 4 * MIB, to: 4 * MIB + 64 * BLOCK_BYTES };
-
-story('disk: writes that fail on the primary', OPTIONS, async (lab) => {
-  const { alpha, beta } = lab;
-  await lab.boot();
-  const disks = await insertDisks(lab, 'data', { unwritable: BAD_REGION, writeError: 'ENOSPC' });
-  await lab.formPair();
-  const app = await startWork(lab, alpha, 'data', (BAD_REGION.to + MIB) / BLOCK_BYTES);
-  const marked = await alpha.until('a write error', ({ counters }) => counters.writeErrors > 0);
-  await app.progress(300);
-  lab.say(`a region of alpha cannot be written; alpha says: ${localErrors(marked)}`);
-  expect(app.errors.size).toBe(0);
-  expect(alpha.hastd.log).toMatch(/Local request failed .*WRITE/);
-  await app.stop();
-  await check(app, alpha);
-  const { counters } = await alpha.status();
-  expect(counters.dirty).toBeGreaterThan(0);
-  lab.say(
-    `the application did not notice: these bytes are read from beta. ${counters.dirty} bytes are dirty`,
-  );
-
-  app.start();
-  disks.alpha.failWrites(true);
-  lab.say('no write of alpha works any more: no space');
-  await eventually('an error', () => app.errors.size > 0);
-  const codes = [...app.errors.keys()];
-  await app.stop();
-  const status = await alpha.status();
-  lab.say(`the application gets ${codes.join(', ')}; alpha says: ${localErrors(status)}`);
-  expect(codes).toEqual(['ENOSPC']);
-  await check(app, alpha);
-  lab.say('everything that was acknowledged is read, wherever it is');
-  await alpha.kill();
-  await beta.hastctl('role primary data');
-  await check(app, beta);
-  lab.say('alpha is off and beta primary: everything that was acknowledged is there');
-});
-
 story(
   'disk: stuck, on the secondary and on the primary',
-  { ...OPTIONS, ...MODE_LAB_OPTIONS },
+  { ...OPTIONS, ...MODE_LAB_OPTIONS, alongside: true },
   async (lab) => {
     const { alpha, beta } = lab;
     await lab.boot();
