@@ -90,6 +90,11 @@ export class Activemap {
     }
   }
 
+  /** No write will follow: no extent is kept dirty for the next one. */
+  keepNothing(): void {
+    for (const extent of this.#keepdirty.clear()) this.#settle(extent);
+  }
+
   /** The nodes may differ there. True when any extent was not marked yet. */
   needSync(range: ExtentRange): boolean {
     let added = false;

@@ -27,4 +27,11 @@ export class Keepdirty {
     this.#extents.add(extent);
     return evicted;
   }
+
+  /** Keeps none of its extents any more; returns them. */
+  clear(): readonly number[] {
+    const extents = [...this.#extents];
+    this.#extents.clear();
+    return extents;
+  }
 }

@@ -127,6 +127,8 @@ export class Primary implements ResourceWorker, DeviceHandler, IntakeOwner, Link
     if (!this.#stopping || this.#flushing) return;
     this.#flushing = true;
     this.#parts?.flusher.flush(() => {
+      // What is left says truly what the peer may lack.
+      this.#parts?.map.keepNothing();
       this.#parts?.mapStore.persist({
         mapPersisted: () => {
           this.#close(EXIT_OK);

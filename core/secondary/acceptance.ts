@@ -69,7 +69,7 @@ export class Acceptance {
       done(null, this.#refusal(verdict.kind, attach));
       return;
     }
-    this.#report(verdict, attach);
+    this.#report(verdict);
     this.#store(verdict, attach, (error) => {
       if (error !== null) done(error, null);
       else done(null, { kind: 'attached', metadata: this.#metadata, answer: this.#answer(verdict) });
@@ -85,13 +85,14 @@ export class Acceptance {
     return { kind: 'refused', event: split ? 'split-brain' : 'mismatch', answer: { fields, data: [] } };
   }
 
-  #report(verdict: Acceptable, attach: Attach): void {
+  /** What was under way when this node died as primary: nobody can know whether the new primary has all of it (W4). */
+  #report(verdict: Acceptable): void {
     const { log } = this.#ports;
     const { metadata, bits } = this.#component;
     if (verdict.impossible) {
       log.write('warning', 'The counters of both nodes make no sense together; everything is synchronized.');
     }
-    if (metadata.prevrole !== 'primary' || attach.localcnt <= metadata.remotecnt) return;
+    if (metadata.prevrole !== 'primary' || verdict.syncsrc !== 'primary') return;
     const dirty = Bitmap.from(bits, extentCount(metadata.datasize, metadata.extentsize)).count;
     if (dirty === 0) return;
     const what = `${String(dirty)} extents written here while primary`;

@@ -62,6 +62,17 @@ describe('activemap', () => {
     expect([map.needsSync(0), map.needsSync(1)]).toEqual([false, true]);
   });
 
+  it('keeps nothing once no write will follow: what is left is what a flush of both nodes has not covered', () => {
+    const map = mapOf(64);
+    for (const extent of [0, 1]) {
+      map.writeStarted(extents(extent));
+      map.writeFinished(extents(extent));
+      if (extent === 0) map.flushed(map.flushStarted());
+    }
+    map.keepNothing();
+    expect([0, 1].map((extent) => map.image.has(extent))).toEqual([false, true]);
+  });
+
   it('ignores bits beyond the last extent of a longer map', () => {
     const map = new Activemap({ datasize: 3 * 4096, extentsize: 4096, keepdirty: 2, mapBytes: 512 });
     expect(map.merge(new Uint8Array(1024).fill(0xff))).toBe(true);
