@@ -325,6 +325,19 @@ describe('events that overtake each other', () => {
     expectStandingBy();
   });
 
+  it.each(['', 'r0'])('a promotion of "%s" gives up while it waits for hastd', async (resources) => {
+    given().fact('hastd-is-down');
+    stage.set('hastd_timeout', '60');
+    stage.set('resources', resources);
+    const up = stage.start(SCRIPT, 'primary');
+    await eventually('a question', () => stage.is('asked'));
+    const down = stage.start(SCRIPT, 'secondary');
+    expect((await up.ended).status).toBe(75);
+    stage.remove('hastd-is-down');
+    expect((await down.ended).status).toBe(0);
+    expectStandingBy();
+  });
+
   it('the last of many is what counts', async () => {
     given();
     const runs = ['primary', 'secondary', 'primary', 'secondary', 'primary'];

@@ -242,15 +242,20 @@ field() {
 	printf '%s\n' "$state" | sed -n "s/^ *\"$1\": \"\{0,1\}\([^\",]*\)\"\{0,1\},\{0,1\}\$/\1/p"
 }
 
-# The worker of a secondary lives as long as a primary is connected. 69: it is not a matter of waiting.
+# As `state` says: the worker of a secondary lives as long as a primary is connected. 69: it is not a matter of waiting.
 no_primary_is_connected() {
-	still_wanted primary || return
-	ask "$1" || return 1
 	case $(field role) in
 	init | primary) ;;
 	secondary) [ "$(field workerpid)" = 0 ] ;;
 	*) return "$EX_REFUSED" ;;
 	esac
+}
+
+# primary_has_gone RESOURCE: the same as things are now.
+primary_has_gone() {
+	still_wanted primary || return
+	ask "$1" || return 1
+	no_primary_is_connected
 }
 
 # Whether the local copy may be used alone, as its metadata says (no daemon is needed).
@@ -284,10 +289,17 @@ device_is_offered() {
 	fi
 }
 
-# become_primary RESOURCE: the device is offered afterwards. Does nothing where that is so already.
+# become_primary RESOURCE, whose `state` was asked for just now: the device is offered afterwards. Does nothing where
+# that is so already.
 become_primary() (
-	wait_for "$peer_timeout" no_primary_is_connected "$1"
-	case $? in
+	still_wanted primary || exit
+	no_primary_is_connected
+	status=$?
+	if [ "$status" -eq 1 ]; then
+		status=0
+		wait_for "$peer_timeout" primary_has_gone "$1" || status=$?
+	fi
+	case $status in
 	0) ;;
 	1)
 		say err "$1: refused: another node is primary and connected, still after $peer_timeout s"
