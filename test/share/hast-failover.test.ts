@@ -253,6 +253,7 @@ describe('secondary', () => {
     expect(stage.calls()).toEqual([
       'services eth0 10.0.0.9',
       'ip address del 10.0.0.9/24 dev eth0',
+      'sync -f mnt/r0',
       'umount mnt/r0',
       'detach r0',
       'hastctl role secondary r0',
@@ -276,7 +277,8 @@ describe('secondary', () => {
     await givenPrimary();
     stage.fact('umount-fails');
     expect((await demote()).status).toBe(0);
-    expect(stage.calls().slice(0, 3)).toEqual(['umount mnt/r0', 'fuser -k -M -m mnt/r0', 'umount mnt/r0']);
+    const attempt = ['sync -f mnt/r0', 'umount mnt/r0'];
+    expect(stage.calls().slice(0, 5)).toEqual([...attempt, 'fuser -k -M -m mnt/r0', ...attempt]);
     expectStandingBy();
   });
 

@@ -30,6 +30,7 @@ const COMMANDS = [
   'findmnt',
   'mount',
   'umount',
+  'sync',
   'fsck.ext4',
   'fsck_ufs',
   'fuser',

@@ -2,7 +2,7 @@
  * The scripts and services of cli/share as the tools of their systems see them, and with real daemons: shellcheck,
  * systemd-analyze, ocf-tester; an ext4 that moves between two nodes and back.
  */
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
   chmodSync,
@@ -26,7 +26,7 @@ import { tsCodecs } from '../../core/wire/codecs.js';
 import { installSystem } from '../../cli/install-system/main.js';
 import { Cluster, eventually } from '../e2e/cluster.js';
 import type { ClusterNode } from '../e2e/cluster.js';
-import { canRun, output } from './nbd-clients-tools.js';
+import { canRun, ended, output } from './nbd-clients-tools.js';
 
 const PROJECT = fileURLToPath(new URL('../../../', import.meta.url));
 const SHARE = join(PROJECT, 'cli/share');
@@ -138,6 +138,7 @@ const programs = [
   'fuser',
   'flock',
   'findmnt',
+  'unshare',
 ];
 
 describe('with real daemons', () => {
@@ -269,6 +270,24 @@ describe('with real daemons', () => {
       expect(isMounted(b)).toBe(false);
       await expectDone(a, 'primary');
       expect(readFileSync(join(mountPoint(a), 'two'), 'latin1')).toBe('written on b');
+    });
+
+    it('loses nothing when another mount namespace still has the file system', async () => {
+      const { a, b } = cluster;
+      await serveFromA();
+      const holder = spawn('unshare', ['--mount', 'sleep', '600'], { stdio: 'ignore' });
+      const mounts = `/proc/${String(holder.pid)}/mounts`;
+      await eventually(
+        'its namespace',
+        () => readlinkSync(`/proc/${String(holder.pid)}/ns/mnt`) !== readlinkSync('/proc/self/ns/mnt'),
+      );
+      expect(readFileSync(mounts, 'latin1')).toContain(` ${mountPoint(a)} `);
+      writeFileSync(join(mountPoint(a), 'late'), 'written just before');
+      await expectDone(a, 'secondary');
+      await expectDone(b, 'primary');
+      expect(readFileSync(join(mountPoint(b), 'late'), 'latin1')).toBe('written just before');
+      holder.kill();
+      await ended(holder);
     });
 
     it('does not promote while the primary lives', async () => {

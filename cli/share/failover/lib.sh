@@ -575,8 +575,10 @@ force_unmount() {
 	fi
 }
 
-# Linux cannot unmount what somebody uses.
+# Linux cannot unmount what somebody uses. And where another mount namespace has a copy of the mount (containers, services),
+# umount succeeds and writes nothing: the device would go with what is still in memory.
 try_unmount() {
+	sync -f "$1" 2>/dev/null || :
 	umount "$1" 2>/dev/null && return 0
 	[ -n "$(mounted_from "$1")" ] || return 0
 	[ "$kill_users" != yes ] || fuser -k -M -m "$1" >/dev/null 2>&1 || :
