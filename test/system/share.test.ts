@@ -276,18 +276,21 @@ describe('with real daemons', () => {
       const { a, b } = cluster;
       await serveFromA();
       const holder = spawn('unshare', ['--mount', 'sleep', '600'], { stdio: 'ignore' });
-      const mounts = `/proc/${String(holder.pid)}/mounts`;
-      await eventually(
-        'its namespace',
-        () => readlinkSync(`/proc/${String(holder.pid)}/ns/mnt`) !== readlinkSync('/proc/self/ns/mnt'),
-      );
-      expect(readFileSync(mounts, 'latin1')).toContain(` ${mountPoint(a)} `);
-      writeFileSync(join(mountPoint(a), 'late'), 'written just before');
-      await expectDone(a, 'secondary');
-      await expectDone(b, 'primary');
-      expect(readFileSync(join(mountPoint(b), 'late'), 'latin1')).toBe('written just before');
-      holder.kill();
-      await ended(holder);
+      try {
+        const mounts = `/proc/${String(holder.pid)}/mounts`;
+        await eventually(
+          'its namespace',
+          () => readlinkSync(`/proc/${String(holder.pid)}/ns/mnt`) !== readlinkSync('/proc/self/ns/mnt'),
+        );
+        expect(readFileSync(mounts, 'latin1')).toContain(` ${mountPoint(a)} `);
+        writeFileSync(join(mountPoint(a), 'late'), 'written just before');
+        await expectDone(a, 'secondary');
+        await expectDone(b, 'primary');
+        expect(readFileSync(join(mountPoint(b), 'late'), 'latin1')).toBe('written just before');
+      } finally {
+        holder.kill();
+        await ended(holder);
+      }
     });
 
     it('does not promote while the primary lives', async () => {
