@@ -72,6 +72,8 @@ export class Synchronizer implements ChunkOwner {
     this.#failed.clear();
     this.#badHere.clear();
     this.#retryMs = FIRST_RETRY_MS;
+    // Before any write reaches a copy that lacks earlier ones, even if bad bytes are fetched back first.
+    if (this.#parts.map.syncCount > 0) this.#tellIncomplete(session);
     this.#queueRepairs();
     this.#pump();
   }
@@ -272,17 +274,20 @@ export class Synchronizer implements ChunkOwner {
   }
 
   #announce(session: Session): void {
-    const { map, log, clock, truth } = this.#parts;
-    // Its last writes may have been lost with its power, or it has missed some: half copied, it is neither old nor new.
-    if (!truth.outOfDate) {
-      this.#toldIncomplete = true;
-      session.announce(false);
-    }
+    const { map, log, clock } = this.#parts;
+    this.#tellIncomplete(session);
     this.#started = true;
     this.#copiedBytes = 0;
     this.#startedAt = clock.now();
     log.write('info', `Synchronization started. ${formatBytes(map.syncCount * map.extentsize)} to go.`);
     this.#parts.event('syncstart');
+  }
+
+  /** The peer's last writes may have been lost with its power, or it has missed some: half copied, it is neither old nor new. */
+  #tellIncomplete(session: Session): void {
+    if (this.#parts.truth.outOfDate || this.#toldIncomplete) return;
+    this.#toldIncomplete = true;
+    session.announce(false);
   }
 
   #retryLater(): void {
