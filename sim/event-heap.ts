@@ -75,16 +75,6 @@ export class EventHeap {
     return slot;
   }
 
-  /** Puts an event back that was taken and not freed. */
-  putBack(timeMs: number, order: number, slot: number): void {
-    this.#siftUp(this.#size++, timeMs, order, slot);
-  }
-
-  /** Order of the earliest event. */
-  get firstOrder(): number {
-    return this.#orders[0] ?? 0;
-  }
-
   handlerOf(slot: number): EventHandler | null {
     return this.#handlers[slot] ?? null;
   }

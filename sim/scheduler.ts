@@ -49,8 +49,6 @@ class Call implements EventHandler, Scheduled {
 export class Scheduler {
   /** Called before every event, at the time of the one before: to end a node just here, for instance. */
   beforeEvent: (() => void) | null = null;
-  /** Picks, instead of ties, one of the `count` (two or more) events that can happen next: 0 .. `count`-1. */
-  choose: ((count: number) => number) | null = null;
   /** Gets what `trace` has to say; nobody makes up texts that nobody reads. */
   tracer: ((timeMs: number, text: string) => void) | null = null;
   readonly #heap = new EventHeap();
@@ -150,7 +148,7 @@ export class Scheduler {
       timeMs = heap.nextTimeMs();
     }
     if (timeMs > endMs || timeMs === Infinity) return false;
-    const slot = this.choose === null ? heap.takeFirst() : this.#takeChosen(timeMs, this.choose);
+    const slot = heap.takeFirst();
     const handler = heap.handlerOf(slot);
     const argument = heap.argumentOf(slot);
     this.#nowMs = timeMs;
@@ -161,29 +159,6 @@ export class Scheduler {
     heap.free(slot);
     handler?.happen(argument);
     return true;
-  }
-
-  /** Lets somebody pick among the events due at `timeMs`: the first of each lane, and all that have none. */
-  #takeChosen(timeMs: number, choose: (count: number) => number): number {
-    const heap = this.#heap;
-    const slots: number[] = [];
-    const orders: number[] = [];
-    while (heap.nextTimeMs() === timeMs) {
-      orders.push(heap.firstOrder);
-      slots.push(heap.takeFirst());
-    }
-    const lanes = slots.map((slot) => heap.laneOf(slot));
-    const candidates = slots.filter((slot, index) => {
-      const lane = heap.laneOf(slot);
-      return lane === 0 || lanes.indexOf(lane) === index;
-    });
-    const choice = candidates.length < 2 ? 0 : choose(candidates.length);
-    const chosen = candidates[choice];
-    assert(chosen !== undefined, `choice ${String(choice)} of ${String(candidates.length)} events`);
-    slots.forEach((slot, index) => {
-      if (slot !== chosen) heap.putBack(timeMs, orders[index] ?? 0, slot);
-    });
-    return chosen;
   }
 
   /** Two words of state, each a one-to-one function of what it was: no difference is ever lost. */

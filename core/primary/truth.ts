@@ -62,7 +62,7 @@ export class Truth {
     }
     // Bad it stays, stored or not: the peer has these bytes, and some of them may have been bad before.
     this.#localBad.add(range);
-    this.#metadata.update(() => ({ localBad: this.#localBad.ranges }), done);
+    this.store(done);
   }
 
   /** Something is, or was until the last metadata update, marked bad in the range. */
@@ -92,7 +92,7 @@ export class Truth {
     return stored.length === ranges.length && ranges.every(isSame);
   }
 
-  /** Bytes that are no longer marked are on the medium before that is. */
+  /** Bytes that are no longer marked, whoever made them good meanwhile, are on the medium before that is. */
   store(done: Done): void {
     this.#metadata.updateAfterData(() => ({ localBad: this.#localBad.ranges }), done);
   }

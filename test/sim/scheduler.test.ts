@@ -162,29 +162,6 @@ describe('scheduler: ties', () => {
     expect(Math.max(...changes)).toBeLessThan(10);
     expect(Math.max(...changes)).toBeGreaterThan(0);
   });
-
-  it('let an explorer choose: the first of each lane, and all that have none', () => {
-    const scheduler = new Scheduler();
-    const lane = scheduler.newLane();
-    const seen: string[] = [];
-    const counts: number[] = [];
-    for (const [name, of] of [
-      ['a1', lane],
-      ['a2', lane],
-      ['x', 0],
-      ['y', 0],
-    ] as const) {
-      scheduler.after(1, () => seen.push(name), of);
-    }
-    scheduler.after(2, () => seen.push('later'));
-    scheduler.choose = (count) => {
-      counts.push(count);
-      return count - 1;
-    };
-    scheduler.runUntilIdle();
-    expect(seen).toEqual(['y', 'x', 'a1', 'a2', 'later']);
-    expect(counts).toEqual([3, 2]);
-  });
 });
 
 describe('scheduler: trace', () => {
