@@ -114,7 +114,7 @@ export class Channel implements EventHandler {
     packet.kind = kind;
     packet.bytes = bytes;
     this.#launch(packet);
-    if (this.#count === 1) this.#await();
+    if (this.#count === 1) this.#scheduleNext();
   }
 
   /** Moves what fits of the arrived bytes to `target`; their number. */
@@ -147,7 +147,7 @@ export class Channel implements EventHandler {
     this.#next = null;
     this.#lastArrivalMs = 0;
     for (let i = 0; i < this.#count; i++) this.#launch(this.#at(i));
-    this.#await();
+    this.#scheduleNext();
   }
 
   /** The oldest packet is due. */
@@ -155,7 +155,7 @@ export class Channel implements EventHandler {
     this.#next = null;
     if (this.#isBlocked) return;
     this.#arriveAll();
-    if (this.#next === null) this.#await();
+    if (this.#next === null) this.#scheduleNext();
   }
 
   get #isBlocked(): boolean {
@@ -170,7 +170,7 @@ export class Channel implements EventHandler {
     packet.arrivalMs = this.#lastArrivalMs = Math.max(arrivalMs, this.#lastArrivalMs);
   }
 
-  #await(): void {
+  #scheduleNext(): void {
     if (this.#count === 0) return;
     const delayMs = this.#at(0).arrivalMs - this.#scheduler.nowMs;
     // What is left of the packets of an event is late.

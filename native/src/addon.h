@@ -12,6 +12,16 @@ void InitMemory(Napi::Env env, Napi::Object exports);
 void InitProcess(Napi::Env env, Napi::Object exports);
 void InitSyslog(Napi::Env env, Napi::Object exports);
 
+// Everything there is.
+inline Napi::Object InitAddon(Napi::Env env, Napi::Object exports) {
+  InitDevice(env, exports);
+  InitGgate(env, exports);
+  InitMemory(env, exports);
+  InitProcess(env, exports);
+  InitSyslog(env, exports);
+  return exports;
+}
+
 // 0, or why the system call that returned `result` failed.
 inline int ErrnoOf(int result) { return result < 0 ? errno : 0; }
 

@@ -1,5 +1,5 @@
 /** Acts that strike in the first moments of a session: handshakes, the merge of the maps, synchronisation. */
-import { BLOCK_BYTES } from '../script/script.js';
+import { BLOCK_BYTES, type NodeName } from '../script/script.js';
 import { crash, boot } from './acts-processes.js';
 import { between, logUniform } from './chance.js';
 import type { Draft } from './draft.js';
@@ -145,20 +145,28 @@ function refuseSomething(draft: Draft): void {
   draft.fault({ kind: 'fail', node: primary, operation, code: 'EIO', times: null, place });
 }
 
-/** Writes are under way here, and cannot end yet, when the session begins in which their extents are copied. */
-export function writesAtInstall(draft: Draft): void {
+function cannotDelete(draft: Draft, node: NodeName): void {
+  const whole = { code: 'EOPNOTSUPP', times: null, place: { kind: 'all' } } as const;
+  draft.fault({ kind: 'fail', node, operation: 'delete', ...whole });
+}
+
+/** The secondary is back, and the primary's writes take their time when it connects. */
+function returnToSlowWrites(draft: Draft): void {
   const { primary, secondary } = draft;
-  crash(draft, secondary, 'kill');
-  draft.loadSome();
-  if (draft.chance(1, 2)) {
-    const whole = { code: 'EOPNOTSUPP', times: null, place: { kind: 'all' } } as const;
-    draft.fault({ kind: 'fail', node: secondary, operation: 'delete', ...whole });
-  }
   boot(draft, secondary);
   const delayMs = logUniform(draft.random, 16, 512);
   draft.fault({ kind: 'slow', node: primary, operation: 'write', delayMs });
   draft.role(secondary, 'secondary');
   draft.until({ kind: 'log', node: secondary, text: 'Connection from' });
+}
+
+/** Writes are under way here, and cannot end yet, when the session begins in which their extents are copied. */
+export function writesAtInstall(draft: Draft): void {
+  const { primary, secondary } = draft;
+  crash(draft, secondary, 'kill');
+  draft.loadSome();
+  if (draft.chance(1, 2)) cannotDelete(draft, secondary);
+  returnToSlowWrites(draft);
   draft.load(Math.min(8, Math.max(0, draft.budget)));
   draft.until({ kind: 'event', node: primary, event: 'syncstart' });
   draft.loadSome();
@@ -176,13 +184,8 @@ export function deletesInSync(draft: Draft): void {
   const count = setup.extentBytes / BLOCK_BYTES;
   crash(draft, secondary, 'kill');
   draft.loadSome();
-  const whole = { code: 'EOPNOTSUPP', times: null, place: { kind: 'all' } } as const;
-  draft.fault({ kind: 'fail', node: secondary, operation: 'delete', ...whole });
-  boot(draft, secondary);
-  const delayMs = logUniform(draft.random, 16, 512);
-  draft.fault({ kind: 'slow', node: primary, operation: 'write', delayMs });
-  draft.role(secondary, 'secondary');
-  draft.until({ kind: 'log', node: secondary, text: 'Connection from' });
+  cannotDelete(draft, secondary);
+  returnToSlowWrites(draft);
   const extents = Array.from({ length: between(draft.random, 1, 4) }, () =>
     draft.random.below(setup.extents),
   );

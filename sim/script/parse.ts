@@ -4,7 +4,7 @@
  */
 import type { ReplicationMode } from '../../core/config/types.js';
 import { METADATA_BYTES } from '../../core/metadata/geometry.js';
-import type { ResourceEvent, Role } from '../../core/resource/types.js';
+import { RESOURCE_EVENTS, type Role } from '../../core/resource/types.js';
 import {
   DEFAULT_SETUP,
   BLOCK_BYTES,
@@ -120,17 +120,7 @@ const FRONT_BITS = { metadata: METADATA_BYTES * 8, map: BLOCK_BYTES * 8 };
 const ROLES: readonly [Role, ...Role[]] = ['init', 'primary', 'secondary'];
 const MODES: readonly [ReplicationMode, ...ReplicationMode[]] = ['fullsync', 'memsync', 'async'];
 const OPERATIONS: readonly [DiskOperation, ...DiskOperation[]] = ['read', 'write', 'delete', 'flush'];
-const EVENTS: readonly [ResourceEvent | 'role', ...ResourceEvent[]] = [
-  'role',
-  'connect',
-  'disconnect',
-  'syncstart',
-  'syncdone',
-  'syncintr',
-  'split-brain',
-  'dual-primary',
-  'mismatch',
-];
+const EVENTS = ['role', ...RESOURCE_EVENTS] as const;
 
 const SENTENCES: Readonly<Record<string, Sentence>> = {
   write: one((words) => toDevice(null, parseRequest(words, 'write'))),

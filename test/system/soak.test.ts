@@ -4,6 +4,7 @@
  */
 import { expect } from 'vitest';
 import { Random } from '../../sim/random.js';
+import { median } from '../bench/statistics.js';
 import { Application, contentOf } from './faults/application.js';
 import { BLOCK_BYTES } from './faults/ledger.js';
 import { seedOf } from './faults/seed.js';
@@ -35,10 +36,6 @@ async function sample(host: Host, pid: string): Promise<Sample> {
   );
   const [descriptors = 0, memoryKiB = 0] = answer.trim().split('\n').map(Number);
   return { descriptors, memoryMiB: memoryKiB / 1024 };
-}
-
-function median(numbers: readonly number[]): number {
-  return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? 0;
 }
 
 story(

@@ -8,11 +8,7 @@ static Napi::Value UseKernel(const Napi::CallbackInfo& info) {
 }
 
 static Napi::Object Init(Napi::Env env, Napi::Object exports) {
-  InitDevice(env, exports);
-  InitGgate(env, exports);
-  InitMemory(env, exports);
-  InitProcess(env, exports);
-  InitSyslog(env, exports);
+  InitAddon(env, exports);
   exports.Set("useKernel", Napi::Function::New(env, UseKernel));
   return exports;
 }

@@ -202,6 +202,12 @@ int FakeKernel::ControlIoctl(unsigned long request, void* argument, Caller& call
   }
 }
 
+bool FakeKernel::PanicsWithoutUnit(int32_t unit) {
+  if (unit != kUnitByName) return false;
+  PanicNow(kPanicName);
+  return true;
+}
+
 FakeKernel::ProviderPointer FakeKernel::ByUnit(int32_t unit) {
   const auto found = units_.find(unit);
   return found == units_.end() || found->second->dying ? nullptr : found->second;
@@ -271,10 +277,7 @@ int FakeKernel::DoCreate(Create& create) {
 
 int FakeKernel::DoModify(Modify& modify) {
   Lock lock(mutex_);
-  if (modify.unit == kUnitByName) {
-    PanicNow(kPanicName);
-    return error::kInputOutput;
-  }
+  if (PanicsWithoutUnit(modify.unit)) return error::kInputOutput;
   const ProviderPointer provider = ByUnit(modify.unit);
   if (provider == nullptr) return error::kNoDevice;
   if ((modify.modify & kModifyMediaSize) != 0) {
@@ -355,10 +358,7 @@ int FakeKernel::DoCancel(Cancel& cancel) {
 
 int FakeKernel::DoStart(Io& io, Caller& caller) {
   Lock lock(mutex_);
-  if (io.unit == kUnitByName) {
-    PanicNow(kPanicName);
-    return error::kInputOutput;
-  }
+  if (PanicsWithoutUnit(io.unit)) return error::kInputOutput;
   const ProviderPointer provider = ByUnit(io.unit);
   if (provider == nullptr) return error::kNoDevice;
   provider->calls++;
@@ -412,10 +412,7 @@ int FakeKernel::DoDone(Io& io, Caller& caller) {
   int result = 0;
   {
     Lock lock(mutex_);
-    if (io.unit == kUnitByName) {
-      PanicNow(kPanicName);
-      return error::kInputOutput;
-    }
+    if (PanicsWithoutUnit(io.unit)) return error::kInputOutput;
     const ProviderPointer provider = ByUnit(io.unit);
     if (provider == nullptr) return error::kNoEntry;
     const auto place = std::find_if(provider->out.begin(), provider->out.end(),

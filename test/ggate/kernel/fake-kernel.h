@@ -164,6 +164,8 @@ class FakeKernel {
   int DoStart(Io& io, Caller& caller);
   int DoDone(Io& io, Caller& caller);
 
+  // These calls look for a name that they were not given: the kernel dies of it.
+  bool PanicsWithoutUnit(int32_t unit);
   ProviderPointer ByUnit(int32_t unit);
   ProviderPointer ByName(const std::string& name);
   int CheckReadProvider(const std::string& name, int64_t offset, int64_t media_size, uint32_t sector_size);
