@@ -58,7 +58,7 @@ export class WorkerProcesses implements Workers {
     };
     try {
       // With argv[0] as its title a worker is found by name from its first moment on, however long the name.
-      const child = spawn(process.execPath, [program], {
+      const child = spawn(process.execPath, [...process.execArgv, program], {
         argv0: workerTitle(assignment.resource.name, assignment.role),
         stdio: [...(settings.foreground ? FOREGROUND : BACKGROUND), 'ipc'],
         serialization: 'advanced',

@@ -79,6 +79,8 @@ export interface PairOptions {
   readonly resources?: readonly string[];
   /** Milliseconds that a round trip between the nodes takes longer than on loopback. */
   readonly rttMs?: number;
+  /** The folder in which every process of the pair leaves a CPU profile when it ends. */
+  readonly profiles?: string | null;
 }
 
 /** Two nodes, a is primary; the way in which writes are acknowledged can be changed. */
@@ -92,10 +94,11 @@ export class Pair implements System {
     this.#proxy = proxy;
   }
 
-  static async start({ bytes, under, resources = ['r0'], rttMs = 0 }: PairOptions): Promise<Pair> {
+  static async start({ bytes, under, resources = ['r0'], rttMs = 0, profiles = null }: PairOptions): Promise<Pair> {
     const remotePort = (port: number): number => (rttMs > 0 ? port + PROXY_PORTS : port);
     const settings = 'replication fullsync';
-    const cluster = await Cluster.prepare({ mediaSize: bytes, resources, under, settings, remotePort });
+    const node = profiles === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${profiles}`];
+    const cluster = await Cluster.prepare({ mediaSize: bytes, resources, under, settings, remotePort, node });
     const { a, b } = cluster;
     const proxy = rttMs > 0 ? await startProxy(b.port, rttMs) : null;
     const pair = new Pair(cluster, proxy);
@@ -152,6 +155,8 @@ export class Pair implements System {
 
   async close(): Promise<void> {
     this.#proxy?.kill();
+    // In order: only then do profiles get written.
+    await Promise.all([this.cluster.a.stop(), this.cluster.b.stop()]);
     await this.cluster.close();
   }
 }

@@ -47,6 +47,8 @@ export interface ClusterOptions {
   readonly create?: readonly string[];
   /** More options for hastd. */
   readonly hastd?: readonly string[];
+  /** Node's own options for the daemons, and so for their workers. */
+  readonly node?: readonly string[];
   /** The folder of another build's programs. */
   readonly programs?: string;
   /** More environment for the daemon of a node. */
@@ -160,8 +162,8 @@ export class ClusterNode {
       ...(this.#options.hastd ?? []),
       ...more,
     ];
-    const { programs = PROGRAMS, environment } = this.#options;
-    const daemon = spawn(process.execPath, [join(programs, 'hastd.js'), ...args], {
+    const { programs = PROGRAMS, environment, node = [] } = this.#options;
+    const daemon = spawn(process.execPath, [...node, join(programs, 'hastd.js'), ...args], {
       env: { ...process.env, ...environment?.(this.name) },
       cwd: this.folder,
       stdio: ['ignore', 'pipe', 'pipe'],
