@@ -32,6 +32,7 @@ export interface Addon {
   noNewPrivileges(): number;
   /** Who connected to a Unix socket, or listens there; the errno otherwise. */
   peerCredentials(fd: number): { readonly uid: number; readonly gid: number } | number;
+  readonly PolledSocket: new (fd: number, ready: (events: number) => void) => PolledSocket;
   /** Zeroed memory that begins on a page, for `bytes` bytes. */
   alignedBuffer(bytes: number): ArrayBuffer;
   /** Whether the kernel offers GEOM gate, its module loaded if need be; 0 or why not. Numbers here are FreeBSD's. */
@@ -41,6 +42,22 @@ export interface Addon {
   /** Removes a provider by force, and waits until its node is gone. Success too when there is none. */
   ggateRemove(name: string, finished: Finished): void;
   readonly GgateDriver: new (options: GgateDriverOptions) => GgateDriver;
+}
+
+/** What `PolledSocket` watches for and tells of. */
+export const READABLE = 1;
+export const WRITABLE = 2;
+
+/** A stream socket on a descriptor of its own, a duplicate of the one given. Nothing here waits. */
+export interface PolledSocket {
+  /** Which events `ready` is called for, again and again while they last; 0 is none, as in the beginning. */
+  watch(events: number): void;
+  /** Bytes received into the beginning of `target`, 0 at the end of the stream, or the negative errno. */
+  receive(target: Uint8Array): number;
+  /** How many bytes of `chunks`, without the first `skip`, the system took; fewer when it is full. Or the negative errno. */
+  send(chunks: readonly Uint8Array[], skip: number): number;
+  /** The last call. Closes the descriptor, or leaves it to the caller: the return value. */
+  release(closes: boolean): number;
 }
 
 interface GgateGeometry {

@@ -13,6 +13,7 @@
         'src/ggate/system.cc',
         'src/memory.cc',
         'src/process.cc',
+        'src/socket.cc',
         'src/syslog.cc',
       ],
       'include_dirs': ['<!@(node -p "require(\'node-addon-api\').include")'],

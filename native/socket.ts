@@ -12,6 +12,7 @@ import { portErrorOf } from './errors.js';
 
 /** The part of Node's internal handle that says whether the event loop reads from the descriptor. */
 interface ReadHandle {
+  readonly fd: number;
   reading: boolean;
   readStart(): number;
   readStop(): number;
@@ -31,7 +32,20 @@ export interface Ends {
   readonly peerUid: number | null;
 }
 
-export class NodeSocket implements Socket {
+/** How a socket begins; an established one is paused until `resume`. */
+export type Start = 'dialling' | { readonly unread: Uint8Array };
+
+/** A socket as its network sees it. */
+export interface NetworkSocket extends Socket {
+  /** A dialled socket is connected: only now it has ends, and what was sent can go out. */
+  establish(ends: Ends): void;
+  /** The handler of an accepted socket is known only after the socket. */
+  attach(handler: SocketHandler): void;
+  /** Ends the connection because of `error`. */
+  fail(error: PortError): void;
+}
+
+export class NodeSocket implements NetworkSocket {
   #ends: Ends;
   readonly #turns: Turns;
   readonly #socket: NetSocket;
@@ -50,14 +64,7 @@ export class NodeSocket implements Socket {
   /** Received and not yet taken by the handler. */
   #unread: Uint8Array;
 
-  /** `handler` may follow with `attach`. An established socket is paused until `resume`. */
-  constructor(
-    turns: Turns,
-    socket: NetSocket,
-    handler: SocketHandler | null,
-    ends: Ends,
-    start: 'dialling' | { readonly unread: Uint8Array },
-  ) {
+  constructor(turns: Turns, socket: NetSocket, handler: SocketHandler | null, ends: Ends, start: Start) {
     this.#turns = turns;
     this.#socket = socket;
     this.#handler = handler;
@@ -85,7 +92,6 @@ export class NodeSocket implements Socket {
     return this.#ends.peerUid;
   }
 
-  /** A dialled socket is connected: only now it has ends, and what was sent can go out. */
   establish(ends: Ends): void {
     this.#ends = ends;
     this.#established = true;
@@ -93,7 +99,6 @@ export class NodeSocket implements Socket {
     this.#handOver();
   }
 
-  /** The handler of an accepted socket is known only after the socket. */
   attach(handler: SocketHandler): void {
     this.#handler = handler;
   }
@@ -135,10 +140,7 @@ export class NodeSocket implements Socket {
     socket.off('data', this.#received).off('end', this.#ended).off('close', this.#closed);
     socket.off('error', this.#failed).on('error', ignore);
     socket.pause();
-    const parts = [this.#unread];
-    for (let part = readBuffered(socket); part !== null; part = readBuffered(socket)) parts.push(part);
-    stopReading(socket);
-    return { handle: socket, unread: new Uint8Array(Buffer.concat(parts)) };
+    return { handle: socket, unread: takeBuffered(socket, this.#unread) };
   }
 
   destroy(): void {
@@ -147,7 +149,6 @@ export class NodeSocket implements Socket {
     this.#socket.destroy();
   }
 
-  /** Ends the connection because of `error`. */
   fail(error: PortError): void {
     if (this.#gone) return;
     this.#error = error;
@@ -239,6 +240,14 @@ function ignore(): void {
   // An error between two owners shows again when the next one uses the socket.
 }
 
+/** Stops the stream for good. Returns `unread` and what it has in its buffer, in new memory. */
+export function takeBuffered(socket: NetSocket, unread: Uint8Array): Uint8Array {
+  const parts = [unread];
+  for (let part = readBuffered(socket); part !== null; part = readBuffered(socket)) parts.push(part);
+  stopReading(socket);
+  return new Uint8Array(Buffer.concat(parts));
+}
+
 /** What the stream has in its buffer; null when that is empty. */
 function readBuffered(socket: NetSocket): Uint8Array | null {
   return socket.readableLength > 0 ? (socket.read() as Uint8Array | null) : null;
@@ -246,6 +255,11 @@ function readBuffered(socket: NetSocket): Uint8Array | null {
 
 function handleOf(socket: NetSocket): ReadHandle | null {
   return (socket as unknown as { readonly _handle: ReadHandle | null })._handle;
+}
+
+/** -1: the socket is closed. */
+export function descriptorOf(socket: NetSocket): number {
+  return handleOf(socket)?.fd ?? -1;
 }
 
 /**

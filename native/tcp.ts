@@ -12,8 +12,9 @@ import type { Done, PortError } from '../core/ports/error.js';
 import type { DetachedSocket, Listener, Network, Socket, SocketHandler } from '../core/ports/network.js';
 import type { Addon } from './addon.js';
 import { portErrorOf } from './errors.js';
-import { NodeSocket } from './socket.js';
-import type { Ends } from './socket.js';
+import { DirectSocket } from './direct-socket.js';
+import { descriptorOf, NodeSocket } from './socket.js';
+import type { Ends, NetworkSocket, Start } from './socket.js';
 import { systemText } from './text.js';
 import { clearSocketPath, listenPrivately } from './unix-path.js';
 import type { UnixListenOptions } from './unix-path.js';
@@ -28,7 +29,7 @@ export class NodeNetwork implements Network {
   readonly #turns: Turns;
   readonly #addon: Addon | null;
 
-  /** Without the addon it is not known who connects to a Unix socket. */
+  /** Without the addon it is not known who connects to a Unix socket, and every transfer costs more. */
   constructor(turns: Turns, addon: Addon | null = null) {
     this.#turns = turns;
     this.#addon = addon;
@@ -37,7 +38,7 @@ export class NodeNetwork implements Network {
   dial(remote: string, source: string | null, handler: SocketHandler): Socket {
     const netSocket = new net.Socket();
     netSocket.setNoDelay(true);
-    const socket = new NodeSocket(this.#turns, netSocket, handler, endsOf(netSocket), 'dialling');
+    const socket = this.#socketOn(netSocket, handler, endsOf(netSocket), 'dialling');
     netSocket.once('connect', () => {
       socket.establish(dialledEnds(netSocket, remote));
     });
@@ -58,7 +59,7 @@ export class NodeNetwork implements Network {
         netSocket.destroy();
         return;
       }
-      const socket = new NodeSocket(this.#turns, netSocket, null, ends, { unread: new Uint8Array(0) });
+      const socket = this.#socketOn(netSocket, null, ends, { unread: new Uint8Array(0) });
       this.#turns.run(() => {
         socket.attach(accept(socket));
       });
@@ -94,9 +95,7 @@ export class NodeNetwork implements Network {
   /** `detached.handle` is a net.Socket; one from another process is adopted in the tick in which it arrives. */
   adopt(detached: DetachedSocket, handler: SocketHandler): Socket {
     const netSocket = detached.handle as net.Socket;
-    return new NodeSocket(this.#turns, netSocket, handler, endsOf(netSocket), {
-      unread: detached.unread,
-    });
+    return this.#socketOn(netSocket, handler, endsOf(netSocket), { unread: detached.unread });
   }
 
   resolve(address: string, done: (error: PortError | null, addresses: readonly string[]) => void): void {
@@ -106,6 +105,11 @@ export class NodeNetwork implements Network {
         else done(null, ips);
       });
     });
+  }
+
+  #socketOn(netSocket: net.Socket, handler: SocketHandler | null, ends: Ends, start: Start): NetworkSocket {
+    if (this.#addon === null) return new NodeSocket(this.#turns, netSocket, handler, ends, start);
+    return new DirectSocket({ turns: this.#turns, addon: this.#addon }, netSocket, handler, ends, start);
   }
 }
 
@@ -190,8 +194,7 @@ function acceptedEnds(socket: net.Socket, address: string, addon: Addon | null):
   const local = unixText(address);
   if (local === null) return ends;
   if (addon === null) return { ...ends, local };
-  const { fd } = (socket as unknown as { readonly _handle: { readonly fd: number } })._handle;
-  const peer = addon.peerCredentials(fd);
+  const peer = addon.peerCredentials(descriptorOf(socket));
   return typeof peer === 'number' ? null : { ...ends, local, peerUid: peer.uid };
 }
 

@@ -10,6 +10,7 @@ void InitDevice(Napi::Env env, Napi::Object exports);
 void InitGgate(Napi::Env env, Napi::Object exports);
 void InitMemory(Napi::Env env, Napi::Object exports);
 void InitProcess(Napi::Env env, Napi::Object exports);
+void InitSocket(Napi::Env env, Napi::Object exports);
 void InitSyslog(Napi::Env env, Napi::Object exports);
 
 // Everything there is.
@@ -18,6 +19,7 @@ inline Napi::Object InitAddon(Napi::Env env, Napi::Object exports) {
   InitGgate(env, exports);
   InitMemory(env, exports);
   InitProcess(env, exports);
+  InitSocket(env, exports);
   InitSyslog(env, exports);
   return exports;
 }

@@ -20,7 +20,7 @@ const { addon } = loadAddon();
 new WorkerHost({
   logSink: (foreground) => (foreground ? terminalSink : openSyslog('hastd', addon)),
   dropPrivileges: (user) => dropPrivileges(user, addon),
-  network: (turns) => new NodeNetwork(turns),
+  network: (turns) => new NodeNetwork(turns, addon),
   openComponent: (path, turns) => openComponent(path, turns, addon),
   openDevices: (task, settings) => openDevices(task, settings, addon),
   ports: ({ turns }) => ({ clock: new RealClock(turns), entropy: systemEntropy, codecs: nodeCodecs() }),

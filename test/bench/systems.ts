@@ -94,7 +94,13 @@ export class Pair implements System {
     this.#proxy = proxy;
   }
 
-  static async start({ bytes, under, resources = ['r0'], rttMs = 0, profiles = null }: PairOptions): Promise<Pair> {
+  static async start({
+    bytes,
+    under,
+    resources = ['r0'],
+    rttMs = 0,
+    profiles = null,
+  }: PairOptions): Promise<Pair> {
     const remotePort = (port: number): number => (rttMs > 0 ? port + PROXY_PORTS : port);
     const settings = 'replication fullsync';
     const node = profiles === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${profiles}`];

@@ -36,17 +36,17 @@ function simSetup(address: string, twoMachines: boolean): Promise<NetworkSetup> 
   });
 }
 
-function realSide(addon: Addon | null = null): Side {
+function realSide(addon: Addon | null): Side {
   const turns = new Turns();
   return { network: new NodeNetwork(turns, addon), turns, world: realWorld(turns) };
 }
 
-async function tcpSetup(scheme: string, host: string): Promise<NetworkSetup> {
+async function tcpSetup(scheme: string, host: string, addon: Addon | null): Promise<NetworkSetup> {
   const port = await freePort(host);
   const text = host.includes(':') ? `[${host}]` : host;
   return {
-    client: realSide(),
-    server: realSide(),
+    client: realSide(addon),
+    server: realSide(addon),
     address: `${scheme}://${text}:${port}`,
     teardown: () => Promise.resolve(),
   };
@@ -55,7 +55,7 @@ async function tcpSetup(scheme: string, host: string): Promise<NetworkSetup> {
 function unixSetup(addon: Addon | null): Promise<NetworkSetup> {
   const folder = mkdtempSync(join(tmpdir(), 'hast-net-'));
   return Promise.resolve({
-    client: realSide(),
+    client: realSide(addon),
     server: realSide(addon),
     address: `uds://${folder}/socket`,
     teardown: () => {
@@ -96,23 +96,16 @@ networkContract(
   () => simSetup('tcp4://10.0.0.2', true),
 );
 networkContract('simulated, Unix socket', unixTraits, () => simSetup('/var/run/socket', false));
-networkContract(
-  'TCP over IPv4',
-  {
-    serverEnd: /^tcp:\/\/127\.0\.0\.1:[0-9]+$/,
-    clientEnd: /^tcp:\/\/127\.0\.0\.1:[0-9]+$/,
-    peerUid: null,
-    source: { own: '127.0.0.1', foreign: '198.51.100.1' },
-  },
-  () => tcpSetup('tcp4', '127.0.0.1'),
-);
 for (const [name, addon] of eachAddon) {
+  const four = /^tcp:\/\/127\.0\.0\.1:[0-9]+$/;
+  const source = { own: '127.0.0.1', foreign: '198.51.100.1' };
+  networkContract(`TCP over IPv4, ${name}`, { serverEnd: four, clientEnd: four, source, peerUid: null }, () =>
+    tcpSetup('tcp4', '127.0.0.1', addon),
+  );
   const peerUid = addon === null ? null : (process.geteuid?.() ?? null);
   networkContract(`Unix socket, ${name}`, { ...unixTraits, peerUid }, () => unixSetup(addon));
+  const six = /^tcp:\/\/\[::1\]:[0-9]+$/;
+  const traits = { serverEnd: six, clientEnd: six, source: null, peerUid: null };
+  if (hasIpv6) networkContract(`TCP over IPv6, ${name}`, traits, () => tcpSetup('tcp', '::1', addon));
 }
-if (hasIpv6) {
-  const end = /^tcp:\/\/\[::1\]:[0-9]+$/;
-  networkContract('TCP over IPv6', { serverEnd: end, clientEnd: end, source: null, peerUid: null }, () =>
-    tcpSetup('tcp', '::1'),
-  );
-} else console.log('not run: TCP over IPv6 (no ::1 here)');
+if (!hasIpv6) console.log('not run: TCP over IPv6 (no ::1 here)');

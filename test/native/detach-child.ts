@@ -1,11 +1,12 @@
-/** The process that connections are given to: reads each to its end and reports every byte. */
+/** The process that connections are given to: reads each to its end and reports every byte. With an argument, by the addon. */
 import type { Socket as NetSocket } from 'node:net';
 import { Turns } from '../../core/base/turns.js';
 import type { SocketHandler } from '../../core/ports/network.js';
+import { loadAddon } from '../../native/addon.js';
 import { NodeNetwork } from '../../native/tcp.js';
 
 const turns = new Turns();
-const network = new NodeNetwork(turns);
+const network = new NodeNetwork(turns, process.argv.length > 2 ? loadAddon().addon : null);
 
 function reporter(): SocketHandler {
   const parts: Uint8Array[] = [];

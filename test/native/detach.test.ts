@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Turns } from '../../core/base/turns.js';
 import type { DetachedSocket, Listener, Socket, SocketHandler } from '../../core/ports/network.js';
 import { NodeNetwork } from '../../native/tcp.js';
+import { eachAddon } from './addons.js';
 
 interface Report {
   readonly kind: 'adopted' | 'closed';
@@ -46,12 +47,13 @@ class Client {
 
 type When = 'while accepted' | 'before resumed' | 'in a delivery' | 'paused for a while';
 
-describe('a connection given to another process', () => {
+describe.each(eachAddon)('a connection given to another process, %s', (_name, addon) => {
   const folder = mkdtempSync(join(tmpdir(), 'hast-detach-'));
   let child: ChildProcess;
 
   beforeAll(async () => {
-    child = fork(new URL('./detach-child.js', import.meta.url), { serialization: 'advanced' });
+    const options = addon === null ? [] : ['addon'];
+    child = fork(new URL('./detach-child.js', import.meta.url), options, { serialization: 'advanced' });
     await once(child, 'message');
   });
   afterAll(() => {
@@ -73,7 +75,7 @@ describe('a connection given to another process', () => {
   /** Gives the connection away at some point, with a byte sent in every gap; all bytes as both processes saw them. */
   async function handOver(address: string, options: net.NetConnectOpts, when: When): Promise<number[]> {
     const turns = new Turns();
-    const network = new NodeNetwork(turns);
+    const network = new NodeNetwork(turns, addon);
     const received: number[] = [];
     const client = new Client();
     const gap = (): void => {

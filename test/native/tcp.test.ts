@@ -8,7 +8,7 @@ import type { Listener, Socket, SocketHandler } from '../../core/ports/network.j
 import { NodeNetwork } from '../../native/tcp.js';
 
 const turns = new Turns();
-const network = new NodeNetwork(turns);
+const network = new NodeNetwork(turns, null);
 const open: { destroy(): unknown }[] = [];
 afterEach(() => {
   sinon.restore();
@@ -78,7 +78,7 @@ function listen(address: string): Promise<{ listener: Listener; error: PortError
   });
 }
 
-describe('sockets on Node', () => {
+describe('sockets on net.Socket', () => {
   it('write once for everything that was sent in a turn', async () => {
     const total = sinon.spy();
     const port = await plainServer((socket) => socket.resume());

@@ -17,6 +17,7 @@
         '../../../native/src/ggate/provider.cc',
         '../../../native/src/memory.cc',
         '../../../native/src/process.cc',
+        '../../../native/src/socket.cc',
         '../../../native/src/syslog.cc',
         'fake-addon.cc',
         'remote-system.cc',
