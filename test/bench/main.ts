@@ -8,7 +8,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import { canRun } from '../system/nbd-clients-tools.js';
 import { ceilings } from './ceilings.js';
 import { growth } from './growth.js';
-import { COLD, JOBS } from './jobs.js';
+import { COLD, JOBS, type Job } from './jobs.js';
 import { residentBytes } from './processes.js';
 import { jsonOf, textOf, type Report } from './report.js';
 import { disturbance, resync, type ResyncRow } from './resync.js';
@@ -26,17 +26,19 @@ interface Options {
   readonly json: boolean;
   readonly rounds: number;
   readonly seconds: number;
+  /** Works to measure, by their names; null: everything. */
+  readonly only: RegExp | null;
 }
 
 function progress(text: string): void {
   if (process.stderr.isTTY) process.stderr.write(`\r\x1b[2K${text}`);
 }
 
-async function works({
-  rounds,
-  seconds,
-  quick,
-}: Omit<Options, 'json'>): Promise<Pick<Report, 'works' | 'residentBytes'>> {
+async function works(
+  jobs: readonly Job[],
+  { rounds, seconds, quick }: Options,
+): Promise<Pick<Report, 'works' | 'residentBytes'>> {
+  if (jobs.length === 0) return { works: [], residentBytes: [] };
   const file = await Nbdkit.start('file', DEVICE_BYTES, MEMORY);
   const memory = await Nbdkit.start('memory', DEVICE_BYTES, MEMORY);
   const pair = await Pair.start({ bytes: DEVICE_BYTES, under: MEMORY });
@@ -44,7 +46,7 @@ async function works({
     const yardstick = { name: file.name, system: file, mode: null };
     const inMemory = { name: memory.name, system: memory, mode: null };
     const others = [...(quick ? [] : [inMemory]), ...pairEntrants(pair)];
-    const rows = await measure(JOBS, yardstick, others, { rounds, seconds, progress });
+    const rows = await measure(jobs, yardstick, others, { rounds, seconds, progress });
     const { a, b } = pair.cluster;
     return { works: rows, residentBytes: [...a.workers(), ...b.workers()].map(residentBytes) };
   } finally {
@@ -72,22 +74,23 @@ async function resyncs(rtts: readonly number[], bytes: number): Promise<ResyncRo
   return rows;
 }
 
-async function bench(options: Options): Promise<Report> {
-  const seconds = options.quick ? 0.4 : options.seconds;
-  const rounds = options.quick ? 1 : options.rounds;
-  const found = {
-    ceilings: await ceilings(MEMORY, seconds / 3),
-    ...(await works({ rounds, seconds, quick: options.quick })),
-  };
-  if (options.quick) return { ...found, coldBitsLeft: null, resync: [], disturbance: null, growth: [] };
-  const { rows, bitsLeft } = await cold({ ...options, rounds, seconds });
+async function bench({ only, ...given }: Options): Promise<Report> {
+  const options = given.quick ? { ...given, only, seconds: 0.4, rounds: 1 } : { ...given, only };
+  const isWanted = (name: string): boolean => (only === null ? !given.quick : only.test(name));
+  const jobs = JOBS.filter(({ name }) => only?.test(name) ?? true);
+  const found = { ceilings: await ceilings(MEMORY, options.seconds / 3), ...(await works(jobs, options)) };
+  const none = { rows: [], bitsLeft: null };
+  const { rows, bitsLeft } = isWanted(COLD.name) ? await cold(options) : none;
+  const { seconds } = options;
   return {
     ...found,
     works: [...found.works, ...rows],
     coldBitsLeft: bitsLeft,
-    resync: await resyncs([0, 10], 1024 * MIB),
-    disturbance: await disturbance({ bytes: 1024 * MIB, under: MEMORY, rttMs: 0, progress }),
-    growth: await growth({ under: MEMORY, seconds, progress }),
+    resync: isWanted('resync') ? await resyncs([0, 10], 1024 * MIB) : [],
+    disturbance: isWanted('resync')
+      ? await disturbance({ bytes: 1024 * MIB, under: MEMORY, rttMs: 0, progress })
+      : null,
+    growth: await growth({ under: MEMORY, seconds, isWanted, progress }),
   };
 }
 
@@ -95,6 +98,14 @@ function parseNumber(text: string): number {
   const value = Number(text);
   if (text.trim() !== '' && Number.isFinite(value) && value >= 0) return value;
   throw new InvalidArgumentError('expected a number, 0 or more.');
+}
+
+function parsePattern(text: string): RegExp {
+  try {
+    return new RegExp(text, 'u');
+  } catch {
+    throw new InvalidArgumentError('expected a regular expression.');
+  }
 }
 
 function show(text: string): void {
@@ -110,6 +121,12 @@ const program = new Command('npm run bench --')
   .option('--json', 'one JSON object, for other programs', false)
   .option('--rounds <n>', 'how often each system has its turn', parseNumber, 3)
   .option('--seconds <s>', 'of each measurement', parseNumber, 3)
+  .option(
+    '--only <pattern>',
+    'only what has such a name, for example cold, growth, resync',
+    parsePattern,
+    null,
+  )
   .action(async (options: Options) => {
     if (!canRun('the benchmark', ['fio', 'nbdkit'])) return;
     const report = await bench(options);

@@ -63,7 +63,8 @@ export function textOf(report: Report): string {
   }
   if (growth.length > 0) {
     const rows = growth.map((row) => [
-      ...[row.what, row.what === 'media' ? formatBytes(row.value) : String(row.value)],
+      row.name,
+      '',
       ...[row.perSecond.toFixed(0), us(row.cpuUs), formatBytes(row.residentBytes)],
     ]);
     lines.push('', ...table(['4k random writes', '', 'op/s', 'CPU/op', 'largest process'], rows));
