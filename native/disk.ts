@@ -6,7 +6,7 @@ import { constants, fstatSync } from 'node:fs';
 import * as fs from 'node:fs';
 import { assert } from '../core/base/assert.js';
 import type { Turns } from '../core/base/turns.js';
-import type { Disk } from '../core/ports/disk.js';
+import type { Disk, DiskWrite } from '../core/ports/disk.js';
 import { isPortError, portError } from '../core/ports/error.js';
 import type { Done, PortError } from '../core/ports/error.js';
 import { finishedWith } from './addon.js';
@@ -30,6 +30,11 @@ export interface OpenDiskOptions {
 
 /** Sector size of regular files. */
 const FILE_SECTOR_SIZE = 512;
+/**
+ * More writes than these are made durable by one flush of everything: each would wait for the medium by itself, and the
+ * thread pool has four threads.
+ */
+const MOST_WRITTEN_THROUGH = 4;
 /** Deleting without the system's help writes pieces of so many bytes. */
 const ZEROS = new Uint8Array(1024 * 1024);
 
@@ -44,26 +49,46 @@ export async function openDisk(
   addon: Addon | null,
 ): Promise<Disk | PortError> {
   const name = Buffer.from(path, 'latin1');
-  let fd: number;
-  try {
-    // A FIFO would not open before somebody writes to it.
-    const flags = (options.access === 'read' ? constants.O_RDONLY : constants.O_RDWR) | constants.O_NONBLOCK;
-    fd = await new Promise((resolve, reject) => {
-      fs.open(name, flags, (error, opened) => {
-        if (error === null) resolve(opened);
-        else reject(error);
-      });
-    });
-  } catch (error) {
-    return portErrorOf(error);
+  // A FIFO would not open before somebody writes to it.
+  const flags = (options.access === 'read' ? constants.O_RDONLY : constants.O_RDWR) | constants.O_NONBLOCK;
+  const fd = await open(name, flags);
+  if (isPortError(fd)) return fd;
+  const through = options.access === 'read' ? null : await openThrough(name, flags, fd);
+  const disk = describe({ fd, through }, path, options, turns, addon);
+  if (isPortError(disk)) {
+    fs.closeSync(fd);
+    if (through !== null) fs.closeSync(through);
   }
-  const disk = describe(fd, path, options, turns, addon);
-  if (isPortError(disk)) fs.closeSync(fd);
   return disk;
 }
 
+function open(name: Buffer, flags: number): Promise<number | PortError> {
+  return new Promise((resolve) => {
+    fs.open(name, flags, (error, opened) => {
+      resolve(error === null ? opened : portErrorOf(error));
+    });
+  });
+}
+
+/**
+ * The same file or device once more, its writes durable when they end: they wait for no other data, as a flush does. Null where
+ * the system knows no such thing; FreeBSD's devices take the flag and ignore it.
+ */
+async function openThrough(name: Buffer, flags: number, fd: number): Promise<number | null> {
+  const flag: number | undefined = constants.O_DSYNC;
+  const first = fstatSync(fd);
+  const isTrusted = first.isFile() || (first.isBlockDevice() && process.platform === 'linux');
+  if (flag === undefined || !isTrusted) return null;
+  const through = await open(name, flags | flag);
+  if (isPortError(through)) return null;
+  const second = fstatSync(through);
+  if (second.ino === first.ino && second.dev === first.dev) return through;
+  fs.closeSync(through);
+  return null;
+}
+
 function describe(
-  fd: number,
+  { fd, through }: Pick<OpenFile, 'fd' | 'through'>,
   path: string,
   options: OpenDiskOptions,
   turns: Turns,
@@ -81,13 +106,15 @@ function describe(
     const lockError = lockExclusive(fd, addon);
     if (lockError !== null) return lockError;
   }
-  const open: OpenFile = { fd, turns, ...size };
-  if (isDevice) return new DeviceDisk(open, addon);
-  return new FileDisk(open, addon, inlinePolicy(Buffer.from(path, 'latin1')));
+  const file: OpenFile = { fd, through, turns, ...size };
+  if (isDevice) return new DeviceDisk(file, addon);
+  return new FileDisk(file, addon, inlinePolicy(Buffer.from(path, 'latin1')));
 }
 
 interface OpenFile {
   readonly fd: number;
+  /** Another descriptor, for writes that are durable when they end. */
+  readonly through: number | null;
   readonly turns: Turns;
   readonly mediaSize: number;
   readonly sectorSize: number;
@@ -98,12 +125,14 @@ abstract class FdDisk implements Disk {
   readonly mediaSize: number;
   readonly sectorSize: number;
   protected readonly fd: number;
+  readonly #through: number | null;
   readonly #turns: Turns;
   #outstanding = 0;
   #closed: Done | null = null;
 
   constructor(open: OpenFile) {
     this.fd = open.fd;
+    this.#through = open.through;
     this.#turns = open.turns;
     this.mediaSize = open.mediaSize;
     this.sectorSize = open.sectorSize;
@@ -121,6 +150,22 @@ abstract class FdDisk implements Disk {
     this.transfer({ kind: 'write', offset, buffer: source, done });
   }
 
+  writeAll(writes: readonly DiskWrite[], durably: boolean, done: Done): void {
+    assert(writes.length > 0, 'something is written');
+    for (const { offset, source } of writes) this.#check(offset, source.length);
+    // Until all is over: there is more to come when the writes have ended.
+    this.#begin();
+    const end: Done = (error) => {
+      this.ended(1);
+      done(error);
+    };
+    if (durably && this.#through !== null && writes.length <= MOST_WRITTEN_THROUGH) {
+      this.#writeThrough(this.#through, writes, end);
+    } else {
+      this.#writePlainly(writes, durably, end);
+    }
+  }
+
   delete(offset: number, length: number, done: Done): void {
     this.#check(offset, length);
     this.#begin();
@@ -128,8 +173,8 @@ abstract class FdDisk implements Disk {
   }
 
   flush(done: Done): void {
-    this.#begin();
-    this.sync(this.#finish(done));
+    assert(this.#closed === null, 'an operation on a closed disk');
+    this.#flush(done);
   }
 
   close(done: Done): void {
@@ -178,6 +223,43 @@ abstract class FdDisk implements Disk {
     });
   }
 
+  /** Whatever goes wrong is tried in the other way, which knows what the medium cannot do. */
+  #writeThrough(through: number, writes: readonly DiskWrite[], done: Done): void {
+    let left = writes.length;
+    let isWell = true;
+    for (const { offset, source } of writes) {
+      fs.write(through, source, 0, source.length, offset, (error, bytes) => {
+        isWell &&= error === null && bytes === source.length;
+        if (--left > 0) return;
+        this.#turns.run(() => {
+          if (isWell) done(null);
+          else this.#writePlainly(writes, true, done);
+        });
+      });
+    }
+  }
+
+  #writePlainly(writes: readonly DiskWrite[], durably: boolean, done: Done): void {
+    let left = writes.length;
+    let failure: PortError | null = null;
+    const written: Done = (error) => {
+      failure ??= error;
+      if (--left > 0) return;
+      if (failure?.code === 'EOPNOTSUPP') done(portError('EIO', failure.message));
+      else if (failure !== null || !durably) done(failure);
+      else this.#flush(done);
+    };
+    for (const { offset, source } of writes) {
+      this.#outstanding++;
+      this.transfer({ kind: 'write', offset, buffer: source, done: written });
+    }
+  }
+
+  #flush(done: Done): void {
+    this.#outstanding++;
+    this.sync(this.#finish(done));
+  }
+
   #check(offset: number, length: number): void {
     assert(offset % this.sectorSize === 0 && length % this.sectorSize === 0, 'disks transfer whole sectors');
     assert(
@@ -203,6 +285,7 @@ abstract class FdDisk implements Disk {
   }
 
   #closeNow(): void {
+    if (this.#through !== null) fs.closeSync(this.#through);
     fs.close(this.fd, (error) => {
       this.#turns.run(() => this.#closed?.(error ? portErrorOf(error) : null));
     });

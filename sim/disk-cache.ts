@@ -69,17 +69,19 @@ export class DiskCache {
     return this.#epoch++;
   }
 
-  /** Makes durable what was written before the flush began. */
-  endFlush(epoch: number): void {
+  /** Makes durable what was written to a range, in bytes, before the flush began. */
+  endFlush(epoch: number, offset: number, length: number): void {
     const epochs = this.#epochs;
+    const from = offset / this.#sectorSize;
+    const to = from + length / this.#sectorSize;
     let first = NO_SECTOR;
     let end = NO_SECTOR;
-    for (let index = 0; index < this.#unflushed.length; index++) {
+    for (let index = from >>> 5; index << 5 < to; index++) {
       let word = this.#unflushed[index] ?? 0;
       let left = word;
       for (; word !== 0; word &= word - 1) {
         const sector = (index << 5) + trailingZeros(word);
-        if ((epochs[sector] ?? 0) > epoch) continue;
+        if (sector < from || sector >= to || (epochs[sector] ?? 0) > epoch) continue;
         left &= ~(word & -word);
         if (sector !== end) {
           this.#destage(first, end);

@@ -1,6 +1,6 @@
 /** A medium as one process has opened it: operations take their time, fail as the medium does, and die with the process. */
 import { assert } from '../core/base/assert.js';
-import type { Disk } from '../core/ports/disk.js';
+import type { Disk, DiskWrite } from '../core/ports/disk.js';
 import { portError } from '../core/ports/error.js';
 import type { Done, PortError } from '../core/ports/error.js';
 import type { DiskFault, DiskOperation } from './disk-faults.js';
@@ -20,8 +20,9 @@ class Pending implements EventHandler {
   length = 0;
   buffer: Uint8Array | null = null;
   done: Done | null = null;
-  /** Of a flush: what it covers. */
+  /** Of a flush: what it covers; everything, if there are no ranges. */
   epoch = 0;
+  ranges: readonly DiskWrite[] | null = null;
   /** Of the event that completes it. */
   ticket = 0;
   error: PortError | null = null;
@@ -74,18 +75,37 @@ export class SimDisk implements Disk {
   }
 
   read(offset: number, target: Uint8Array, done: Done): void {
+    this.#checkOpen('read');
     this.#start('read', offset, target.length, target, done);
   }
 
   write(offset: number, source: Uint8Array, done: Done): void {
+    this.#checkOpen('write');
     this.#start('write', offset, source.length, source, done);
   }
 
+  /** Durable is what was to be, and nothing besides. */
+  writeAll(writes: readonly DiskWrite[], durably: boolean, done: Done): void {
+    assert(writes.length > 0, 'something is written');
+    let left = writes.length;
+    let failure: PortError | null = null;
+    const written: Done = (error) => {
+      failure ??= error;
+      if (--left > 0) return;
+      if (failure !== null) done(failure.code === 'EOPNOTSUPP' ? portError('EIO', failure.message) : failure);
+      else if (durably) this.#start('flush', 0, 0, null, done, writes);
+      else done(null);
+    };
+    for (const { offset, source } of writes) this.write(offset, source, written);
+  }
+
   delete(offset: number, length: number, done: Done): void {
+    this.#checkOpen('delete');
     this.#start('delete', offset, length, null, done);
   }
 
   flush(done: Done): void {
+    this.#checkOpen('flush');
     this.#start('flush', 0, 0, null, done);
   }
 
@@ -148,6 +168,7 @@ export class SimDisk implements Disk {
   /** @internal */
   recycle(pending: Pending): void {
     pending.buffer = null;
+    pending.ranges = null;
     pending.done = null;
     pending.error = null;
     this.#idle.push(pending);
@@ -159,9 +180,9 @@ export class SimDisk implements Disk {
     length: number,
     buffer: Uint8Array | null,
     done: Done,
+    ranges: readonly DiskWrite[] | null = null,
   ): void {
     if (!this.#owner.alive) return;
-    if (this.#closed !== null) assert(false, `${operation} on a closed disk`);
     if (operation !== 'flush') this.#checkRange(operation, offset, length);
     const pending = this.#idle.pop() ?? new Pending(this);
     pending.operation = operation;
@@ -169,6 +190,7 @@ export class SimDisk implements Disk {
     pending.length = length;
     pending.buffer = buffer;
     pending.done = done;
+    pending.ranges = ranges;
     if (operation === 'flush') pending.epoch = this.#medium.beginFlush();
     else if (operation !== 'read') this.#medium.observer?.writeStarted(offset, length, buffer);
     pending.index = this.#pending.push(pending) - 1;
@@ -186,6 +208,10 @@ export class SimDisk implements Disk {
     const [first] = this.#gathered;
     this.#gathered.push(pending);
     pending.ticket = first?.ticket ?? this.#scheduler.schedule(this.#medium.drawCachedMs(), this.#moment);
+  }
+
+  #checkOpen(operation: DiskOperation): void {
+    if (this.#owner.alive && this.#closed !== null) assert(false, `${operation} on a closed disk`);
   }
 
   #checkRange(operation: DiskOperation, offset: number, length: number): void {
@@ -213,7 +239,7 @@ export class SimDisk implements Disk {
   #apply(pending: Pending, length: number): void {
     const { operation, offset, buffer } = pending;
     if (operation === 'flush') {
-      if (pending.error === null) this.#medium.endFlush(pending.epoch);
+      if (pending.error === null) this.#medium.endFlush(pending.epoch, pending.ranges);
     } else if (length > 0) {
       if (operation === 'read') buffer?.set(this.#medium.visible.subarray(offset, offset + length));
       else this.#medium.write(offset, length, buffer);

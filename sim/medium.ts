@@ -4,7 +4,7 @@
  * process has opened it.
  */
 import { assert } from '../core/base/assert.js';
-import type { Disk } from '../core/ports/disk.js';
+import type { Disk, DiskWrite } from '../core/ports/disk.js';
 import { DiskCache } from './disk-cache.js';
 import {
   DiskFaults,
@@ -40,7 +40,7 @@ export interface MediumObserver {
   written(offset: number, length: number): void;
   /** What had started is over: done, failed, or given up with its process. */
   writeEnded(offset: number, length: number): void;
-  /** Everything written before some flush began is durable; a flush that lies does not get here. */
+  /** Everything written before some flush began, or some of it, is durable; a flush that lies does not get here. */
   flushed(): void;
   /** What was not durable is gone. */
   lostPower(): void;
@@ -210,10 +210,11 @@ export class SimMedium {
     return this.#cache.beginFlush();
   }
 
-  /** @internal */
-  endFlush(epoch: number): void {
+  /** @internal `ranges`: of writes that it is for; null for all. */
+  endFlush(epoch: number, ranges: readonly DiskWrite[] | null): void {
     if (this.#faults.lies) return;
-    this.#cache.endFlush(epoch);
+    if (ranges === null) this.#cache.endFlush(epoch, 0, this.visible.length);
+    else for (const { offset, source } of ranges) this.#cache.endFlush(epoch, offset, source.length);
     this.observer?.flushed();
   }
 

@@ -1,6 +1,6 @@
 import { assert } from '../base/assert.js';
 import { extentCount } from '../metadata/geometry.js';
-import { Bitmap } from './bitmap.js';
+import { Bitmap, WatchedBitmap } from './bitmap.js';
 import { Keepdirty } from './keepdirty.js';
 
 /** First and last extent of a byte range. */
@@ -19,7 +19,8 @@ export interface ExtentRange {
  *   need sync    the nodes are known or suspected to differ; the synchroniser works these off
  *   keep dirty   one of the last extents written
  *   unflushed    written on both nodes, but not yet covered by a successful flush of both (W15): a power loss of
- *                either node may still take the data away, and only this bit would tell
+ *                either node may still take the data away, and only this bit would tell. What needs sync is not
+ *                counted here: it begins to be unflushed when it has been copied
  *
  * So a bit never leaves the disk before the data it vouches for is durable on both nodes (I8), and a lost session
  * turns everything unflushed into need-sync (W15b).
@@ -27,7 +28,7 @@ export interface ExtentRange {
 export class Activemap {
   readonly extentsize: number;
   readonly datasize: number;
-  readonly image: Bitmap;
+  readonly image: WatchedBitmap;
   readonly #sync: Bitmap;
   readonly #inFlight = new Map<number, number>();
   readonly #keepdirty: Keepdirty;
@@ -40,23 +41,17 @@ export class Activemap {
     this.datasize = geometry.datasize;
     this.extentsize = geometry.extentsize;
     const extents = extentCount(geometry.datasize, geometry.extentsize);
-    this.image = new Bitmap(extents, geometry.mapBytes);
+    this.image = new WatchedBitmap(extents, geometry.mapBytes);
     this.#sync = new Bitmap(extents);
     this.#keepdirty = new Keepdirty(geometry.keepdirty);
   }
 
   /** Takes a bitmap read from disk or received from the peer: every set bit needs sync. True when it added any. */
   merge(bits: Uint8Array): boolean {
-    let added = false;
-    const whole = Math.min(bits.length, this.image.bytes.length);
-    for (let byte = 0; byte < whole; byte++) {
-      if (bits[byte] === 0) continue;
-      const end = Math.min(byte * 8 + 8, this.#sync.size);
-      for (let extent = byte * 8; extent < end; extent++) {
-        if (((bits[byte] ?? 0) & (1 << (extent & 7))) !== 0 && this.#mark(extent)) added = true;
-      }
-    }
-    return added;
+    this.image.add(bits);
+    if (!this.#sync.add(bits)) return false;
+    for (const extent of this.#unflushed.keys()) if (this.#sync.has(extent)) this.#unflushed.delete(extent);
+    return true;
   }
 
   /** A write to these extents begins: it may be issued once their bits are durable (I10). */
@@ -76,7 +71,7 @@ export class Activemap {
       assert(count > 0, 'a write finished that never started');
       if (count > 1) this.#inFlight.set(extent, count - 1);
       else this.#inFlight.delete(extent);
-      this.#unflushed.set(extent, this.#generation);
+      if (!this.#sync.has(extent)) this.#unflushed.set(extent, this.#generation);
     }
   }
 
@@ -168,7 +163,7 @@ export class Activemap {
   get flushOwed(): number {
     let owed = 0;
     for (const extent of this.#unflushed.keys()) {
-      if (!this.#keepdirty.has(extent) && !this.#inFlight.has(extent) && !this.#sync.has(extent)) owed++;
+      if (!this.#keepdirty.has(extent) && !this.#inFlight.has(extent)) owed++;
     }
     return owed;
   }
@@ -188,7 +183,9 @@ export class Activemap {
 
   #mark(extent: number): boolean {
     this.image.set(extent);
-    return this.#sync.set(extent);
+    if (!this.#sync.set(extent)) return false;
+    this.#unflushed.delete(extent);
+    return true;
   }
 
   /** Clears the bit in the image when no reason for it is left. */

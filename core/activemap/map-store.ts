@@ -1,38 +1,38 @@
 import { METADATA_BYTES } from '../metadata/geometry.js';
 import type { Turns } from '../base/turns.js';
-import type { Disk } from '../ports/disk.js';
+import type { Disk, DiskWrite } from '../ports/disk.js';
 import type { PortError } from '../ports/error.js';
 import type { Log } from '../ports/log.js';
 import type { Activemap, ExtentRange } from './activemap.js';
+import { WatchedBitmap } from './bitmap.js';
 
 export interface MapWaiter {
   /** The bits the waiter needs are durable (null), or could not be made so. */
   mapPersisted(error: PortError | null): void;
 }
 
-const NOTHING = new Uint8Array(0);
+const NOTHING: readonly DiskWrite[] = [];
 
 /**
- * Keeps the activemap's region of the component up to date. All extents that became dirty in one turn share one write and
- * one cache flush (`metaflush`); only changed sectors are written (W37). A failed write or flush is reported to everybody
- * who waited for it, never ignored (W14), and what it should have stored counts as not stored.
+ * Keeps the activemap's region of the component up to date. All extents that became dirty in one turn, or while an earlier
+ * update was under way, share one update, which is made durable as one (`metaflush`); only changed sectors are written
+ * (W37), and only those that changed are looked at. A failed update is reported to everybody who waited for it, never
+ * ignored (W14), and what it should have stored counts as not stored.
  */
 export class MapStore {
   readonly #disk: Disk;
   readonly #turns: Turns;
   readonly #log: Log;
   readonly #map: Activemap;
-  /** What the medium is known to hold. */
+  /** The bits that the medium is known to hold, and to keep whatever becomes of the update under way. */
   readonly #durable: Uint8Array;
-  #writing: Uint8Array | null = null;
-  #writingFrom = 0;
+  #writing: readonly DiskWrite[] = NOTHING;
   #current: MapWaiter[] = [];
   #next: MapWaiter[] = [];
   #scheduled = false;
   metaflush: boolean;
   updates = 0;
   writeErrors = 0;
-  flushErrors = 0;
 
   constructor(
     ports: { disk: Disk; turns: Turns; log: Log },
@@ -47,14 +47,10 @@ export class MapStore {
     this.metaflush = options.metaflush;
   }
 
-  /** True when the bits of these extents are on the medium and no write in progress takes one away. */
+  /** True when the bits of these extents are on the medium and no update under way takes one away. */
   holds(range: ExtentRange): boolean {
     for (let extent = range.first; extent <= range.last; extent++) {
-      const byte = extent >> 3;
-      const mask = 1 << (extent & 7);
-      if (((this.#durable[byte] ?? 0) & mask) === 0) return false;
-      const writing = this.#writing?.[byte - this.#writingFrom];
-      if (writing !== undefined && (writing & mask) === 0) return false;
+      if (((this.#durable[extent >> 3] ?? 0) & (1 << (extent & 7))) === 0) return false;
     }
     return true;
   }
@@ -64,57 +60,41 @@ export class MapStore {
     if (waiter !== null) this.#next.push(waiter);
     if (this.#scheduled) return;
     this.#scheduled = true;
-    if (this.#writing === null) this.#turns.atEnd(this.#write);
+    if (this.#writing === NOTHING) this.#turns.atEnd(this.#write);
   }
 
   readonly #write = (): void => {
     this.#scheduled = false;
     this.#current = this.#next;
     this.#next = [];
-    const [from, to] = this.#changed();
-    if (from === to) {
+    const writes = this.#changes();
+    if (writes.length === 0) {
       this.#finish(null);
       return;
     }
-    this.#writingFrom = from;
-    this.#writing = this.#map.image.bytes.slice(from, to);
+    this.#writing = writes;
     this.updates++;
-    this.#disk.write(METADATA_BYTES + from, this.#writing, this.#written);
+    this.#disk.writeAll(writes, this.metaflush, this.#written);
   };
 
   readonly #written = (error: PortError | null): void => {
-    if (error !== null) {
-      this.writeErrors++;
-      this.#finish(error);
-    } else if (this.metaflush) {
-      this.#disk.flush(this.#flushed);
-    } else {
-      this.#finish(null);
-    }
-  };
-
-  readonly #flushed = (error: PortError | null): void => {
-    if (error?.code === 'EOPNOTSUPP') {
+    if (error?.code === 'EOPNOTSUPP' && this.metaflush) {
       this.metaflush = false;
       this.#log.write('warning', 'Local component does not support flushing its cache; metaflush is off.');
       this.#finish(null);
       return;
     }
-    if (error !== null) this.flushErrors++;
+    if (error !== null) this.writeErrors++;
     this.#finish(error);
   };
 
   #finish(error: PortError | null): void {
-    const written = this.#writing ?? NOTHING;
-    this.#writing = null;
+    const writes = this.#writing;
+    this.#writing = NOTHING;
     if (error === null) {
-      this.#durable.set(written, this.#writingFrom);
+      for (const { offset, source } of writes) this.#durable.set(source, offset - METADATA_BYTES);
     } else {
-      // Neither the old nor the new bits can be relied on: a bit counts only if both have it.
-      for (let i = 0; i < written.length; i++) {
-        const byte = this.#writingFrom + i;
-        this.#durable[byte] = (this.#durable[byte] ?? 0) & (written[i] ?? 0);
-      }
+      for (const { offset, source } of writes) this.#changeAgain(offset - METADATA_BYTES, source.length);
       this.#log.write('error', `Unable to store the activemap: ${error.message}.`);
     }
     const waiters = this.#current;
@@ -123,15 +103,43 @@ export class MapStore {
     for (const waiter of waiters) waiter.mapPersisted(error);
   }
 
-  /** Byte range of the image, in whole sectors, that differs from the medium. */
-  #changed(): [number, number] {
-    const image = this.#map.image.bytes;
+  /** The sectors in which the image differs from the medium, as they are now; neighbours in one piece. */
+  #changes(): readonly DiskWrite[] {
+    const { image } = this.#map;
+    const { sectorSize } = this.#disk;
+    const writes: DiskWrite[] = [];
     let from = 0;
-    let to = image.length;
-    while (from < to && image[from] === this.#durable[from]) from++;
-    while (to > from && image[to - 1] === this.#durable[to - 1]) to--;
-    if (from === to) return [0, 0];
-    const sector = this.#disk.sectorSize;
-    return [Math.floor(from / sector) * sector, Math.min(image.length, Math.ceil(to / sector) * sector)];
+    let to = 0;
+    for (const block of image.takeChanged()) {
+      const start = Math.floor((block * WatchedBitmap.BLOCK_BYTES) / sectorSize) * sectorSize;
+      if (start < to || !this.#differs(start, start + sectorSize)) continue;
+      if (start > to && to > from) writes.push(this.#leave(from, to));
+      if (start > to) from = start;
+      to = start + sectorSize;
+    }
+    if (to > from) writes.push(this.#leave(from, to));
+    return writes;
+  }
+
+  #differs(from: number, to: number): boolean {
+    const { bytes } = this.#map.image;
+    for (let at = from; at < to; at++) if (bytes[at] !== this.#durable[at]) return true;
+    return false;
+  }
+
+  /** A copy of part of the image, to be written. Until that has succeeded, neither the old nor the new bits can be relied on:
+   * a bit counts only if both have it. */
+  #leave(from: number, to: number): DiskWrite {
+    const source = this.#map.image.bytes.slice(from, to);
+    for (let at = from; at < to; at++) {
+      this.#durable[at] = (this.#durable[at] ?? 0) & (source[at - from] ?? 0);
+    }
+    return { offset: METADATA_BYTES + from, source };
+  }
+
+  #changeAgain(from: number, length: number): void {
+    for (let at = from; at < from + length; at += WatchedBitmap.BLOCK_BYTES) {
+      this.#map.image.markChanged(at / WatchedBitmap.BLOCK_BYTES);
+    }
   }
 }

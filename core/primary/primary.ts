@@ -69,7 +69,7 @@ export class Primary implements ResourceWorker, DeviceHandler, IntakeOwner, Link
       readErrors: counts.readErrors,
       writeErrors: counts.writeErrors + mapStore.writeErrors,
       deleteErrors: counts.deleteErrors,
-      flushErrors: counts.flushErrors + mapStore.flushErrors,
+      flushErrors: counts.flushErrors,
       remoteErrors: counts.remoteErrors,
       localQueue: counts.localQueue,
       idleQueue: intake.idle,

@@ -10,13 +10,18 @@ export class NaiveMap {
   readonly needSync = new Set<number>();
   /** Most recent last. */
   keepdirty: number[] = [];
-  /** What each extent's last write still waits for: flushes that began after it. */
-  readonly unflushed = new Map<number, number>();
+  /** What each extent's last write still waits for: flushes that began after it. Whether it needs sync is all the same here. */
+  readonly #awaiting = new Map<number, number>();
   #flushes = 0;
 
   constructor(extents: number, keepdirty: number) {
     this.extents = extents;
     this.#keepdirtyLimit = Math.max(1, keepdirty);
+  }
+
+  /** Extents that only wait for a flush before both nodes have their data for good. */
+  get unflushed(): ReadonlySet<number> {
+    return new Set([...this.#awaiting.keys()].filter((extent) => !this.needSync.has(extent)));
   }
 
   get writing(): readonly number[][] {
@@ -33,7 +38,7 @@ export class NaiveMap {
 
   writeFinished(extents: number[]): void {
     this.#inFlight = this.#inFlight.filter((write) => write !== extents);
-    for (const extent of extents) this.unflushed.set(extent, this.#flushes);
+    for (const extent of extents) this.#awaiting.set(extent, this.#flushes);
   }
 
   writeWithdrawn(extents: number[]): void {
@@ -42,7 +47,7 @@ export class NaiveMap {
 
   synced(extent: number): void {
     this.needSync.delete(extent);
-    this.unflushed.set(extent, this.#flushes);
+    this.#awaiting.set(extent, this.#flushes);
   }
 
   /** The number of the flush that begins. */
@@ -51,13 +56,13 @@ export class NaiveMap {
   }
 
   flushed(flush: number): void {
-    for (const [extent, flushesBefore] of this.unflushed) {
-      if (flushesBefore < flush) this.unflushed.delete(extent);
+    for (const [extent, flushesBefore] of this.#awaiting) {
+      if (flushesBefore < flush) this.#awaiting.delete(extent);
     }
   }
 
   peerLost(): void {
-    for (const extent of [...this.unflushed.keys(), ...this.#inFlight.flat()]) this.needSync.add(extent);
+    for (const extent of [...this.#awaiting.keys(), ...this.#inFlight.flat()]) this.needSync.add(extent);
   }
 
   isInFlight(extent: number): boolean {
@@ -69,7 +74,7 @@ export class NaiveMap {
       this.isInFlight(extent) ||
       this.needSync.has(extent) ||
       this.keepdirty.includes(extent) ||
-      this.unflushed.has(extent)
+      this.#awaiting.has(extent)
     );
   }
 

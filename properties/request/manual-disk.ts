@@ -1,5 +1,5 @@
-import type { Disk } from '../../core/ports/disk.js';
-import { portError, type Done } from '../../core/ports/error.js';
+import type { Disk, DiskWrite } from '../../core/ports/disk.js';
+import { portError, type Done, type PortError } from '../../core/ports/error.js';
 import type { DiskOperation } from '../../sim/disk-faults.js';
 
 /** One operation that the core has asked for and that waits to be completed. */
@@ -14,7 +14,7 @@ export interface DiskOrder {
 /** A local component whose operations complete when the test says so; nothing it stores is ever lost. */
 export class ManualDisk implements Disk {
   readonly mediaSize: number;
-  readonly sectorSize = 512;
+  readonly sectorSize: number;
   readonly bytes: Uint8Array;
   /** In the order in which they were asked for. */
   readonly orders: DiskOrder[] = [];
@@ -23,7 +23,8 @@ export class ManualDisk implements Disk {
   readonly #run: (callback: () => void) => void;
 
   /** `run` makes a completion a turn of the process that uses the disk. */
-  constructor(mediaSize: number, run: (callback: () => void) => void) {
+  constructor(mediaSize: number, run: (callback: () => void) => void, sectorSize = 512) {
+    this.sectorSize = sectorSize;
     this.mediaSize = mediaSize;
     this.bytes = new Uint8Array(mediaSize);
     this.#run = run;
@@ -35,6 +36,20 @@ export class ManualDisk implements Disk {
 
   write(offset: number, source: Uint8Array, done: Done): void {
     this.orders.push({ operation: 'write', offset, length: source.length, buffer: source, done });
+  }
+
+  /** As so many writes, and a flush after them. */
+  writeAll(writes: readonly DiskWrite[], durably: boolean, done: Done): void {
+    let left = writes.length;
+    let failure: PortError | null = null;
+    for (const { offset, source } of writes) {
+      this.write(offset, source, (error) => {
+        failure ??= error;
+        if (--left > 0) return;
+        if (failure === null && durably) this.flush(done);
+        else done(failure);
+      });
+    }
   }
 
   delete(offset: number, length: number, done: Done): void {

@@ -2,6 +2,7 @@
 import type { Mutant } from './mutant.js';
 
 const ACTIVEMAP = 'activemap/activemap.js';
+const BITMAP = 'activemap/bitmap.js';
 const MAP_STORE = 'activemap/map-store.js';
 const COMPONENT = 'resource/component.js';
 const FLUSHER = 'primary/flusher.js';
@@ -27,9 +28,9 @@ export const mistakesWithTheMap: readonly Mutant[] = [
     profile: 'default',
     patches: [
       {
-        file: ACTIVEMAP,
-        find: 'const end = Math.min(byte * 8 + 8, this.#sync.size);',
-        replace: 'const end = Math.min(byte * 8 + 8, this.#sync.size - 1);',
+        file: BITMAP,
+        find: 'if (added === 0)',
+        replace: 'if (added === 0 || (at === (this.size - 1) >> 3 && added === 1 << ((this.size - 1) & 7)))',
       },
     ],
   },
@@ -42,13 +43,13 @@ export const mistakesWithTheMap: readonly Mutant[] = [
       {
         file: ACTIVEMAP,
         find: `
-            let added = false;
-            const whole`,
+            this.image.add(bits);
+            if (`,
         replace: `
             for (let extent = this.#sync.next(0); extent !== -1; extent = this.#sync.next(extent + 1))
               this.#sync.clear(extent);
-            let added = false;
-            const whole`,
+            this.image.add(bits);
+            if (`,
       },
     ],
   },
@@ -59,9 +60,10 @@ export const mistakesWithTheMap: readonly Mutant[] = [
     profile: 'default',
     patches: [
       {
-        file: ACTIVEMAP,
-        find: '& (1 << (extent & 7))) !== 0 && this',
-        replace: '& (0x80 >> (extent & 7))) !== 0 && this',
+        file: BITMAP,
+        find: 'const theirs = bits[at] ?? 0;',
+        replace:
+          'const theirs = [...Array(8).keys()].reduce((all, bit) => all | (((bits[at] >> bit) & 1) << (7 - bit)), 0);',
       },
     ],
   },
@@ -116,15 +118,13 @@ export const mistakesWithTheMap: readonly Mutant[] = [
   },
   {
     id: 'clearing-overlooked',
-    title: 'A bit that a map write under way takes from the disk counts as durable.',
+    title: 'A bit that an update of the map under way takes from the disk counts as durable.',
     invariant: 'I10',
     profile: 'default',
     patches: [
       {
         file: MAP_STORE,
-        find: `
-            if (writing !== undefined && (writing & mask) === 0)
-              return false;`,
+        find: 'this.#durable[at] = (this.#durable[at] ?? 0) & (source[at - from] ?? 0);',
         replace: '',
       },
     ],
@@ -134,7 +134,9 @@ export const mistakesWithTheMap: readonly Mutant[] = [
     title: 'Dirty bits are written, but not flushed.',
     invariant: 'I10',
     profile: 'default',
-    patches: [{ file: MAP_STORE, find: 'else if (this.metaflush) {', replace: 'else if (false) {' }],
+    patches: [
+      { file: MAP_STORE, find: 'writeAll(writes, this.metaflush, ', replace: 'writeAll(writes, false, ' },
+    ],
   },
   {
     id: 'failed-map-write-trusted',
@@ -144,8 +146,21 @@ export const mistakesWithTheMap: readonly Mutant[] = [
     patches: [
       {
         file: MAP_STORE,
-        find: 'this.#durable[byte] = (this.#durable[byte] ?? 0) & (written[i] ?? 0);',
-        replace: 'this.#durable[byte] = written[i] ?? 0;',
+        find: 'this.#changeAgain(offset - METADATA_BYTES, source.length);',
+        replace: 'this.#durable.set(source, offset - METADATA_BYTES);',
+      },
+    ],
+  },
+  {
+    id: 'map-change-forgotten',
+    title: 'What changes in the map while an update of it is under way is not stored by the next one.',
+    invariant: 'I10',
+    profile: 'default',
+    patches: [
+      {
+        file: MAP_STORE,
+        find: 'const writes = this.#writing;',
+        replace: 'const writes = this.#writing; this.#map.image.takeChanged();',
       },
     ],
   },

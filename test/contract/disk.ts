@@ -103,14 +103,18 @@ export function diskContract(name: string, traits: DiskTraits, setup: () => Prom
         disk.write(sector, bytes(sector, 1), completion('write'));
         disk.delete(2 * sector, sector, completion('delete'));
         disk.flush(completion('flush'));
+        for (const durably of [false, true]) {
+          const writes = [3, 5].map((at) => ({ offset: at * sector, source: bytes(sector, at) }));
+          disk.writeAll(writes, durably, completion(durably ? 'write durably' : 'write all'));
+        }
         inCall = false;
       });
-      await world.until('all have completed', () => calls.callCount === 8);
+      await world.until('all have completed', () => calls.callCount === 12);
       await world.settle();
-      expect(calls.callCount).toBe(8);
+      expect(calls.callCount).toBe(12);
       // Several may complete in the same turn.
       const told = calls.args.map((args) => args.join(' '));
-      for (const operation of ['read', 'write', 'delete', 'flush']) {
+      for (const operation of ['read', 'write', 'delete', 'flush', 'write all', 'write durably']) {
         const done = told.indexOf(`${operation} done`);
         expect(done).toBeGreaterThanOrEqual(0);
         expect(told.indexOf(`${operation} end of turn`)).toBeGreaterThan(done);
@@ -130,6 +134,22 @@ export function diskContract(name: string, traits: DiskTraits, setup: () => Prom
       expect(done.alwaysCalledWithExactly(null)).toBe(true);
       for (const [i, source] of sources.entries()) {
         expect(sameBytes(await content(disk, i * 4 * sector, 4 * sector), source)).toBe(true);
+      }
+    });
+
+    it.each([1, 2, 9])('writes several pieces as one, durably or not: %i', async (pieces) => {
+      const { disk } = context;
+      const image = bytes(3 * pieces * sector, 9);
+      expect(await outcome((done) => disk.write(0, image, done))).toBeNull();
+      for (const durably of [false, true]) {
+        const writes = Array.from({ length: pieces }, (_, i) => {
+          return { offset: 3 * i * sector, source: bytes((1 + (i % 2)) * sector, i + (durably ? 20 : 40)) };
+        });
+        const expected: unknown =
+          durably && !traits.flushes ? expect.objectContaining({ code: 'EOPNOTSUPP' }) : null;
+        expect(await outcome((done) => disk.writeAll(writes, durably, done))).toEqual(expected);
+        for (const { offset, source } of writes) image.set(source, offset);
+        expect(sameBytes(await content(disk, 0, image.length), image)).toBe(true);
       }
     });
 
@@ -164,11 +184,13 @@ export function diskContract(name: string, traits: DiskTraits, setup: () => Prom
       const source = bytes(1024 * sector, 7);
       world.run(() => {
         disk.write(0, source, () => calls('written'));
+        const last = { offset: traits.mediaSize - sector, source: source.subarray(0, sector) };
+        disk.writeAll([last], true, () => calls('written'));
         disk.close(() => calls('closed'));
         expect(calls.called).toBe(false);
       });
-      await world.until('the disk is closed', () => calls.callCount === 2);
-      expect(calls.args).toEqual([['written'], ['closed']]);
+      await world.until('the disk is closed', () => calls.callCount === 3);
+      expect(calls.args).toEqual([['written'], ['written'], ['closed']]);
       const again = await context.reopen();
       expect(sameBytes(await content(again, 0, source.length), source)).toBe(true);
       expect(await outcome((done) => again.close(done))).toBeNull();
@@ -181,6 +203,8 @@ export function diskContract(name: string, traits: DiskTraits, setup: () => Prom
         expect(() => disk.read(1, new Uint8Array(sector), done)).toThrow();
         expect(() => disk.write(0, new Uint8Array(sector - 1), done)).toThrow();
         expect(() => disk.write(0, new Uint8Array(0), done)).toThrow();
+        const beyond = { offset: traits.mediaSize, source: new Uint8Array(sector) };
+        expect(() => disk.writeAll([beyond], true, done)).toThrow();
         expect(() => disk.delete(traits.mediaSize, sector, done)).toThrow();
         expect(() => disk.read(-sector, new Uint8Array(sector), done)).toThrow();
       });

@@ -67,6 +67,7 @@ function untouchable(mediaSize: number): Disk {
     sectorSize: 512,
     read: refuse,
     write: refuse,
+    writeAll: refuse,
     delete: refuse,
     flush: refuse,
     close: refuse,

@@ -44,6 +44,34 @@ describe('disk: power failure', () => {
     }
   });
 
+  it('keeps what was written durably, and need not keep what was written beside it', () => {
+    const beside = new Set<number>();
+    for (let seed = 0; seed < 60; seed++) {
+      const world = new DiskWorld(seed);
+      world.write(0, 8, 1);
+      const writes = [2, 5].map((sector) => ({ offset: sector * SECTOR, source: filled(1, 2) }));
+      expect(world.outcome((done) => world.disk.writeAll(writes, true, done))).toBeNull();
+      world.losePower();
+      const sectors = sectorsOf(world.medium.visible);
+      expect([sectors[2], sectors[5]]).toEqual([2, 2]);
+      beside.add(sectors[3] ?? -1);
+    }
+    expect([...beside].sort()).toEqual([0, 1]);
+  });
+
+  it('says so when what is written durably cannot be made durable, and never that a write is not supported', () => {
+    const world = new DiskWorld();
+    const store = (durably: boolean): string | null => {
+      const writes = [{ offset: 0, source: filled(1, 2) }];
+      return world.outcome((done) => world.disk.writeAll(writes, durably, done))?.code ?? null;
+    };
+    const repair = world.medium.inject({ operation: 'flush', code: 'EOPNOTSUPP', times: 'always' });
+    expect([store(true), store(false)]).toEqual(['EOPNOTSUPP', null]);
+    repair();
+    world.medium.inject({ operation: 'write', code: 'EOPNOTSUPP', times: 'always' });
+    expect([store(true), store(false)]).toEqual(['EIO', 'EIO']);
+  });
+
   it('may keep an older version of a sector written twice', () => {
     const kept = new Set<number>();
     for (let seed = 0; seed < 60; seed++) {

@@ -20,6 +20,7 @@ const NO_DISK: Disk = {
   sectorSize: 512,
   read: () => undefined,
   write: () => undefined,
+  writeAll: () => undefined,
   delete: () => undefined,
   flush: () => undefined,
   close: () => undefined,
