@@ -33,6 +33,10 @@ export interface Addon {
   /** Who connected to a Unix socket, or listens there; the errno otherwise. */
   peerCredentials(fd: number): { readonly uid: number; readonly gid: number } | number;
   readonly PolledSocket: new (fd: number, ready: (events: number) => void) => PolledSocket;
+  /** As in core/ports/codecs.ts. */
+  isZero(data: Uint8Array): boolean;
+  lzfCompress(source: Uint8Array, target: Uint8Array): number;
+  lzfDecompress(source: Uint8Array, target: Uint8Array): number;
   /** Zeroed memory that begins on a page, for `bytes` bytes. */
   alignedBuffer(bytes: number): ArrayBuffer;
   /** Whether the kernel offers GEOM gate, its module loaded if need be; 0 or why not. Numbers here are FreeBSD's. */

@@ -4,6 +4,7 @@
       'target_name': 'hast',
       'sources': [
         'src/addon.cc',
+        'src/codecs.cc',
         'src/device.cc',
         'src/ggate/abi-check.c',
         'src/ggate/binding.cc',

@@ -6,6 +6,7 @@
 #include <functional>
 #include <utility>
 
+void InitCodecs(Napi::Env env, Napi::Object exports);
 void InitDevice(Napi::Env env, Napi::Object exports);
 void InitGgate(Napi::Env env, Napi::Object exports);
 void InitMemory(Napi::Env env, Napi::Object exports);
@@ -15,6 +16,7 @@ void InitSyslog(Napi::Env env, Napi::Object exports);
 
 // Everything there is.
 inline Napi::Object InitAddon(Napi::Env env, Napi::Object exports) {
+  InitCodecs(env, exports);
   InitDevice(env, exports);
   InitGgate(env, exports);
   InitMemory(env, exports);

@@ -23,7 +23,7 @@ new WorkerHost({
   network: (turns) => new NodeNetwork(turns, addon),
   openComponent: (path, turns) => openComponent(path, turns, addon),
   openDevices: (task, settings) => openDevices(task, settings, addon),
-  ports: ({ turns }) => ({ clock: new RealClock(turns), entropy: systemEntropy, codecs: nodeCodecs() }),
+  ports: ({ turns }) => ({ clock: new RealClock(turns), entropy: systemEntropy, codecs: nodeCodecs(addon) }),
   startPrimary,
   startSecondary,
 }).run();

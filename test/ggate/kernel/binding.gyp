@@ -10,6 +10,7 @@
       # The addon, with the calls of remote-system.cc in the place of the system's.
       'target_name': 'hast',
       'sources': [
+        '../../../native/src/codecs.cc',
         '../../../native/src/device.cc',
         '../../../native/src/ggate/binding.cc',
         '../../../native/src/ggate/disk.cc',

@@ -5,7 +5,7 @@ import { encodeMetadata, parseMetadata, withChange } from '../../../core/metadat
 import { METADATA_BYTES } from '../../../core/metadata/geometry.js';
 import { nodeCodecs } from '../../../native/codecs.js';
 
-const CODECS = nodeCodecs();
+const CODECS = nodeCodecs(null);
 
 export class ComponentImage {
   readonly bytes: Uint8Array;
