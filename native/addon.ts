@@ -30,6 +30,9 @@ export interface Addon {
   punchHole(fd: number, offset: number, length: number, finished: Finished): void;
   /** From now on no program started here can gain privileges. ENOSYS: the system has no such thing. */
   noNewPrivileges(): number;
+  /** pread(2), pwrite(2): bytes transferred, or the negative errno. */
+  read(fd: number, target: Uint8Array, offset: number): number;
+  write(fd: number, source: Uint8Array, offset: number): number;
   /** Who connected to a Unix socket, or listens there; the errno otherwise. */
   peerCredentials(fd: number): { readonly uid: number; readonly gid: number } | number;
   readonly PolledSocket: new (fd: number, ready: (events: number) => void) => PolledSocket;

@@ -16,6 +16,7 @@
         'src/process.cc',
         'src/socket.cc',
         'src/syslog.cc',
+        'src/transfer.cc',
       ],
       'include_dirs': ['<!@(node -p "require(\'node-addon-api\').include")'],
       'defines': ['NAPI_VERSION=8', 'NODE_ADDON_API_DISABLE_CPP_EXCEPTIONS'],

@@ -303,7 +303,7 @@ class FileDisk extends FdDisk {
     this.#policy = policy;
     this.#addon = addon;
     this.#punches = addon !== null;
-    this.#inline = new InlineTransfers(open.fd, open.turns, {
+    this.#inline = new InlineTransfers(open.fd, open.turns, addon, {
       inPool: (transfer) => {
         this.transferInPool(transfer);
       },

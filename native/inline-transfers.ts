@@ -8,6 +8,7 @@ import { readSync, statfsSync, writeSync } from 'node:fs';
 import { assert } from '../core/base/assert.js';
 import type { Turns } from '../core/base/turns.js';
 import { portError, type Done, type PortError } from '../core/ports/error.js';
+import { errnoError, type Addon } from './addon.js';
 import { portErrorOf } from './errors.js';
 
 /** What may be done inline in a filesystem: nothing that could wait for a disk, or a network, without an end. */
@@ -95,12 +96,14 @@ export interface TransferOwner {
 export class InlineTransfers {
   readonly #fd: number;
   readonly #turns: Turns;
+  readonly #addon: Addon | null;
   readonly #owner: TransferOwner;
   readonly #pace = new InlinePace();
   #waiting: Transfer[] = [];
 
-  constructor(fd: number, turns: Turns, owner: TransferOwner) {
+  constructor(fd: number, turns: Turns, addon: Addon | null, owner: TransferOwner) {
     this.#fd = fd;
+    this.#addon = addon;
     this.#turns = turns;
     this.#owner = owner;
   }
@@ -118,7 +121,7 @@ export class InlineTransfers {
     for (const transfer of transfers) {
       const startedMs = performance.now();
       if (!this.#pace.allows(startedMs)) break;
-      results.push(transferNow(this.#fd, transfer));
+      results.push(transferNow(this.#fd, transfer, this.#addon));
       this.#pace.took(startedMs, performance.now());
     }
     for (let i = results.length; i < transfers.length; i++) {
@@ -133,7 +136,12 @@ export class InlineTransfers {
   };
 }
 
-function transferNow(fd: number, { kind, offset, buffer }: Transfer): PortError | null {
+function transferNow(fd: number, transfer: Transfer, addon: Addon | null): PortError | null {
+  const { kind, offset, buffer } = transfer;
+  if (addon !== null) {
+    const bytes = kind === 'read' ? addon.read(fd, buffer, offset) : addon.write(fd, buffer, offset);
+    return bytes < 0 ? errnoError(-bytes) : transferError(kind, bytes, buffer.length);
+  }
   try {
     const bytes =
       kind === 'read'

@@ -1,5 +1,6 @@
 import { assert } from '../base/assert.js';
 import type { ResourceConfig } from '../config/types.js';
+import { BufferPool } from '../base/buffer-pool.js';
 import { newBuffer } from '../base/slab.js';
 import { RangeSet } from '../base/range-set.js';
 import { METADATA_BYTES } from '../metadata/geometry.js';
@@ -13,7 +14,7 @@ import type { WorkerPorts } from '../resource/worker.js';
 import type { Connection } from '../wire/connection.js';
 import { sealPayload } from '../wire/payload.js';
 import { replyFrame } from '../wire/request-frames.js';
-import type { IoCommand } from '../wire/request-messages.js';
+import type { IoCommand, Reply } from '../wire/request-messages.js';
 
 const MAX_REQUESTS = 256;
 /** Payload held for requests in progress, bytes. */
@@ -28,7 +29,7 @@ export interface Order {
   readonly offset: number;
   readonly length: number;
   readonly memsync: boolean;
-  /** WRITE: what to write. READ: where to put it. */
+  /** WRITE: what to write. READ: where to put it. From `newData`. */
   readonly data: Uint8Array | null;
 }
 
@@ -85,6 +86,7 @@ export class Executor {
   readonly #localoff: number;
   readonly #datasize: number;
   readonly #options: ExecutorOptions;
+  readonly #buffers = new BufferPool();
   readonly #running = new RangeLocks<Running>(conflicts);
   #heldBytes = 0;
   #erasing = false;
@@ -115,6 +117,11 @@ export class Executor {
 
   whenRoom(resume: () => void): void {
     this.#room = resume;
+  }
+
+  /** Memory for the data of an order; it comes back with the order. */
+  newData(length: number): Uint8Array {
+    return this.#buffers.take(length);
   }
 
   /** A request that was received in full and checked. */
@@ -187,8 +194,11 @@ export class Executor {
     }
     this.#heldBytes -= order.data?.length ?? 0;
     this.#running.release(running);
-    const data = order.command === 'read' && error === null ? order.data : null;
-    this.#reply({ seq: order.seq, received: false, error: error?.code ?? null }, data);
+    const reply = { seq: order.seq, received: false, error: error?.code ?? null };
+    if (order.command === 'read' && error === null) this.#replyWith(reply, order.data);
+    else this.#reply(reply);
+    // The answer to a READ may be on its way to the network still.
+    if (order.command === 'write' && order.data !== null) this.#buffers.give(order.data);
     if (this.#room !== null && !this.full) {
       const resume = this.#room;
       this.#room = null;
@@ -197,17 +207,19 @@ export class Executor {
     this.#checkDrained();
   }
 
-  #reply(
-    reply: { seq: number; received: boolean; error: string | null },
-    data: Uint8Array | null = null,
-  ): void {
+  #reply(reply: Reply): void {
+    const { connB, version } = this.#options;
+    connB.send([replyFrame(version, reply, null)]);
+  }
+
+  #replyWith(reply: Reply, data: Uint8Array | null): void {
+    assert(data !== null, 'a READ has a buffer');
     const { connB, version, config } = this.#options;
-    if (data === null) {
-      connB.send([replyFrame(version, reply, null)]);
-      return;
-    }
     const payload = sealPayload(this.#ports.codecs, config(), data);
-    connB.send([replyFrame(version, reply, payload.spec), payload.data]);
+    const messageSent = (): void => {
+      this.#buffers.give(data);
+    };
+    connB.send([replyFrame(version, reply, payload.spec), payload.data], { messageSent });
   }
 
   #eraseMap(): void {

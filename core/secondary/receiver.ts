@@ -78,7 +78,7 @@ export class Receiver implements ConnectionSink {
       return this.#reject({ command: 'rejected', rejected: command, seq, memsync, error: fault }, list);
     }
     if (request.command === 'write') return this.#expectData(request, list);
-    const data = request.command === 'read' ? newBuffer(request.length) : null;
+    const data = request.command === 'read' ? this.#executor.newData(request.length) : null;
     this.#executor.execute(orderOf(request, data));
     this.#backPressure();
     return null;
@@ -109,7 +109,7 @@ export class Receiver implements ConnectionSink {
       this.#owner.lost(misfit);
       return null;
     }
-    const data = newBuffer(request.length);
+    const data = this.#executor.newData(request.length);
     const received = spec.compression === 'none' ? data : newBuffer(spec.size);
     this.#write = { request, spec, received, data };
     return received;

@@ -17,7 +17,10 @@ export interface MessageSink {
 
 /** The scratch area begins small, since most connections say little, and grows with what comes in at once. */
 const FIRST_SCRATCH_BYTES = 1024;
-const USUAL_SCRATCH_BYTES = 16384;
+const USUAL_SCRATCH_BYTES = 65_536;
+/** After a payload as long as this the next one probably is, too: only its message is taken here, the rest goes straight into it. */
+const LONG_PAYLOAD_BYTES = 16_384;
+const LONE_MESSAGE_BYTES = 512;
 
 const NO_BYTES = new Uint8Array(0);
 
@@ -38,6 +41,7 @@ export class MessageReader {
   #end = 0;
   #payload: Uint8Array | null = null;
   #payloadFilled = 0;
+  #expectsLong = false;
   #skipping = 0;
   #held = false;
   #failed = false;
@@ -54,7 +58,9 @@ export class MessageReader {
     const payload = this.#unfilledPayload;
     if (payload !== null) return payload.subarray(this.#payloadFilled);
     if (this.#isTight || this.#end === this.#scratch.length) this.#makeRoom(this.#buffered + HEADER_BYTES);
-    return this.#scratch.subarray(this.#end);
+    return this.#expectsLong
+      ? this.#scratch.subarray(this.#end, this.#end + LONE_MESSAGE_BYTES)
+      : this.#scratch.subarray(this.#end);
   }
 
   /** `bytes` bytes were placed at the start of the last target. */
@@ -138,6 +144,7 @@ export class MessageReader {
       }
       this.#payload = following;
       this.#payloadFilled = 0;
+      this.#expectsLong = following.length >= LONG_PAYLOAD_BYTES;
     } else {
       this.#skipping = following.skip;
       if (this.#skipping === 0) this.#sink.payloadReceived();

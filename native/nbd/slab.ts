@@ -45,7 +45,7 @@ export class Slab {
     this.#unlink(leaf, order);
     while (order > wanted) {
       order--;
-      this.#link(leaf + 2 ** order, order);
+      this.#link(leaf + (1 << order), order);
     }
     return leaf * LEAF_BYTES;
   }
@@ -56,7 +56,7 @@ export class Slab {
     let order = orderFor(length);
     assert(this.#freeOrder[leaf] === NONE, 'a piece of the slab is released once');
     while (order < this.#topOrder) {
-      const buddy = leaf ^ (2 ** order);
+      const buddy = leaf ^ (1 << order);
       if (this.#freeOrder[buddy] !== order) break;
       this.#unlink(buddy, order);
       leaf = Math.min(leaf, buddy);

@@ -13,6 +13,7 @@ void InitMemory(Napi::Env env, Napi::Object exports);
 void InitProcess(Napi::Env env, Napi::Object exports);
 void InitSocket(Napi::Env env, Napi::Object exports);
 void InitSyslog(Napi::Env env, Napi::Object exports);
+void InitTransfer(Napi::Env env, Napi::Object exports);
 
 // Everything there is.
 inline Napi::Object InitAddon(Napi::Env env, Napi::Object exports) {
@@ -23,6 +24,7 @@ inline Napi::Object InitAddon(Napi::Env env, Napi::Object exports) {
   InitProcess(env, exports);
   InitSocket(env, exports);
   InitSyslog(env, exports);
+  InitTransfer(env, exports);
   return exports;
 }
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Turns } from '../../core/base/turns.js';
 import { inlinePolicy, InlinePace, InlineTransfers, type Transfer } from '../../native/inline-transfers.js';
+import { eachAddon } from './addons.js';
 
 describe('the pace of inline transfers', () => {
   it('allows what is quick, for ever', () => {
@@ -41,7 +42,7 @@ describe('the pace of inline transfers', () => {
   });
 });
 
-describe('inline transfers', () => {
+describe.each(eachAddon)('inline transfers, %s', (_name, addon) => {
   let folder: string;
   let fd: number;
   let turns: Turns;
@@ -55,7 +56,7 @@ describe('inline transfers', () => {
     turns = new Turns();
     pooled = [];
     ended = 0;
-    transfers = new InlineTransfers(fd, turns, {
+    transfers = new InlineTransfers(fd, turns, addon, {
       inPool: (transfer) => pooled.push(transfer),
       ended: (count) => (ended += count),
     });

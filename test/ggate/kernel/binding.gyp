@@ -20,6 +20,7 @@
         '../../../native/src/process.cc',
         '../../../native/src/socket.cc',
         '../../../native/src/syslog.cc',
+        '../../../native/src/transfer.cc',
         'fake-addon.cc',
         'remote-system.cc',
       ],
