@@ -26,16 +26,19 @@ export class BufferPool {
   /** Nobody else uses `buffer`, which came from `take`, any more. */
   give(buffer: Uint8Array): void {
     const { length } = buffer;
-    // Other lengths are in use now.
-    if (this.#keptBytes + length > MAX_KEPT_BYTES) this.#forget();
+    if (this.#keptBytes + length > MAX_KEPT_BYTES) this.#forgetOthers(length);
+    if (this.#keptBytes + length > MAX_KEPT_BYTES) return;
     let kept = this.#kept.get(length);
     if (kept === undefined) this.#kept.set(length, (kept = []));
     kept.push(buffer);
     this.#keptBytes += length;
   }
 
-  #forget(): void {
+  /** Lengths that nobody may ask for again. */
+  #forgetOthers(length: number): void {
+    const kept = this.#kept.get(length) ?? [];
     this.#kept.clear();
-    this.#keptBytes = 0;
+    this.#kept.set(length, kept);
+    this.#keptBytes = kept.length * length;
   }
 }

@@ -1,4 +1,5 @@
 import { assert } from '../base/assert.js';
+import { BufferPool } from '../base/buffer-pool.js';
 import { newBuffer } from '../base/slab.js';
 import type { ResourceConfig } from '../config/types.js';
 import type { Clock, Timer } from '../ports/clock.js';
@@ -68,6 +69,7 @@ export class Session {
   readonly #connA: Connection;
   readonly #connB: Connection;
   readonly #probeBytes: number;
+  readonly #copies = new BufferPool();
   readonly #outstanding = new Map<number, Outstanding>();
   #config: ResourceConfig;
   #open = true;
@@ -130,8 +132,18 @@ export class Session {
       return;
     }
     const payload = sealPayload(this.#ports.codecs, this.#config, request.data);
-    const data = request.copy && payload.data === request.data ? payload.data.slice() : payload.data;
-    this.#connA.send([requestFrame(this.version, message, payload.spec), data]);
+    const frame = requestFrame(this.version, message, payload.spec);
+    if (request.copy && payload.data === request.data) this.#sendCopy(frame, payload.data);
+    else this.#connA.send([frame, payload.data]);
+  }
+
+  #sendCopy(frame: Uint8Array, data: Uint8Array): void {
+    const copy = this.#copies.take(data.length);
+    copy.set(data);
+    const messageSent = (): void => {
+      this.#copies.give(copy);
+    };
+    this.#connA.send([frame, copy], { messageSent });
   }
 
   /** Tells an own peer whether its copy is complete (W8); the reference sees a plain keepalive. */

@@ -4,6 +4,7 @@ import type { Mutant } from './mutant.js';
 const WRITE = 'primary/write-request.js';
 const ACKNOWLEDGE = 'request/acknowledge.js';
 const INTAKE = 'primary/intake.js';
+const SESSION = 'primary/session.js';
 
 export const mistakesWithRequests: readonly Mutant[] = [
   {
@@ -274,6 +275,21 @@ export const mistakesWithRequests: readonly Mutant[] = [
             else if (truth.outOfDate)
               flusher.flushPeer(this.#promiseStored);`,
         replace: '',
+      },
+    ],
+  },
+  {
+    id: 'copy-given-back-early',
+    title: 'In async mode the copy of a write is used for the next one before the network has taken it.',
+    invariant: 'I23',
+    profile: 'async',
+    patches: [
+      {
+        file: SESSION,
+        find: 'this.#connA.send([frame, copy], { messageSent });',
+        replace: `
+          this.#connA.send([frame, copy]);
+          messageSent();`,
       },
     ],
   },

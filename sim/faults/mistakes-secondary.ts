@@ -47,6 +47,29 @@ export const mistakesOfTheSecondary: readonly Mutant[] = [
     ],
   },
   {
+    id: 'write-buffer-given-back-early',
+    title: 'The memory of a write is used for the next one before the disk of the secondary has taken it.',
+    invariant: 'I11',
+    profile: 'default',
+    patches: [
+      {
+        file: EXECUTOR,
+        find: 'this.#running.acquire(new Running(order, this.#datasize, this.#run));',
+        replace: `
+          this.#running.acquire(new Running(order, this.#datasize, this.#run));
+          if (order.command === 'write' && order.data !== null)
+            this.#buffers.give(order.data);`,
+      },
+      {
+        file: EXECUTOR,
+        find: `
+          if (order.command === 'write' && order.data !== null)
+            this.#buffers.give(order.data);`,
+        replace: '',
+      },
+    ],
+  },
+  {
     id: 'write-error-dropped',
     title: 'A write that failed on the secondary is answered as done.',
     invariant: 'I9',
@@ -54,8 +77,8 @@ export const mistakesOfTheSecondary: readonly Mutant[] = [
     patches: [
       {
         file: EXECUTOR,
-        find: 'error: error?.code ?? null }, data);',
-        replace: `error: order.command === 'write' ? null : (error?.code ?? null) }, data);`,
+        find: 'error: error?.code ?? null };',
+        replace: `error: order.command === 'write' ? null : (error?.code ?? null) };`,
       },
     ],
   },
@@ -67,8 +90,8 @@ export const mistakesOfTheSecondary: readonly Mutant[] = [
     patches: [
       {
         file: EXECUTOR,
-        find: 'error: error?.code ?? null }, data);',
-        replace: `error: order.command === 'flush' ? null : (error?.code ?? null) }, data);`,
+        find: 'error: error?.code ?? null };',
+        replace: `error: order.command === 'flush' ? null : (error?.code ?? null) };`,
       },
     ],
   },

@@ -38,6 +38,23 @@ describe('executor', () => {
     });
   });
 
+  it('leaves the data of an answer alone until the network has taken it', () => {
+    const bench = session({ resource: { compression: 'none' } });
+    bench.request('write', 0, 8, { fill: 9 });
+    bench.run(20);
+    // Nobody reads: soon no more answers fit into the network.
+    bench.connB.connection.pause();
+    for (let i = 0; i < 200; i++) bench.request('read', 0, 8);
+    bench.run(200);
+    for (let i = 0; i < 200; i++) bench.request('write', 8, 8, { fill: 1 });
+    bench.run(200);
+    bench.connB.connection.resume();
+    bench.run(200);
+    const data = bench.connB.answers.map((answer) => answer.data).filter(({ length }) => length > 0);
+    expect(data).toHaveLength(200);
+    for (const bytes of data) expect(bytes.every((byte) => byte === 9)).toBe(true);
+  });
+
   it('memsync: `received` at once, the final answer when it is written', () => {
     const bench = session();
     const seq = bench.request('write', 0, 1, { memsync: true });
