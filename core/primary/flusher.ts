@@ -23,15 +23,20 @@ const FLUSH: RemoteRequest = {
 };
 const FLUSH_DELAY_MS = 5_000;
 const FLUSH_EXTENTS = 1_024;
+/** Of every flush of the core's own for many extents: so many times as long as it took, the disks are left to the application. */
+const PAUSE_FACTOR = 4;
 
 /**
  * Flushes of both nodes, which are what takes dirty bits off the disk (W15): the application's own, those at the end of a
- * synchronisation, and one of the core's when bits have waited for 5 s or 1,024 of them have come together.
+ * synchronisation, and one of the core's when bits have waited for 5 s or 1,024 of them have come together. Where flushes take
+ * long, those for 1,024 take no more than a fifth of the time: what applications write is seldom cold for long.
  */
 export class Flusher {
   readonly #parts: Parts;
   #timer: Timer | null = null;
   #flushing = false;
+  /** When the core may flush because of many extents. */
+  #pausedUntilMs = 0;
   #peerFlushing = false;
   #peerWaiters: Done[] = [];
   #warnedLocal = false;
@@ -44,8 +49,9 @@ export class Flusher {
   /** Something was written on both nodes whose bits a flush must cover. */
   written(): void {
     if (this.#flushing) return;
-    if (this.#parts.map.unflushedCount >= FLUSH_EXTENTS) this.#clearBits();
-    else this.#timer ??= this.#parts.clock.after(FLUSH_DELAY_MS, this.#due);
+    const { map, clock } = this.#parts;
+    if (map.unflushedCount >= FLUSH_EXTENTS && clock.now() >= this.#pausedUntilMs) this.#clearBits();
+    else this.#timer ??= clock.after(FLUSH_DELAY_MS, this.#due);
   }
 
   /** Flushes both nodes; everything finished before this call is covered. */
@@ -158,8 +164,12 @@ export class Flusher {
     this.#flushing = true;
     this.#timer?.cancel();
     this.#timer = null;
+    const { clock } = this.#parts;
+    const startedMs = clock.now();
     this.flush(() => {
       this.#flushing = false;
+      const nowMs = clock.now();
+      this.#pausedUntilMs = nowMs + PAUSE_FACTOR * (nowMs - startedMs);
       if (this.#parts.map.flushOwed > 0) this.written();
     });
   }

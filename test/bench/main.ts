@@ -7,6 +7,7 @@ import { existsSync } from 'node:fs';
 import { Command, InvalidArgumentError } from 'commander';
 import { canRun } from '../system/nbd-clients-tools.js';
 import { ceilings } from './ceilings.js';
+import { runFio } from './fio.js';
 import { growth } from './growth.js';
 import { COLD, JOBS, type Job } from './jobs.js';
 import { residentBytes } from './processes.js';
@@ -62,7 +63,10 @@ async function cold({ rounds, seconds }: Options): Promise<{ rows: readonly Row[
     const yardstick = { name: file.name, system: file, mode: null };
     const entrants = pairEntrants(pair).filter(({ mode }) => mode === 'fullsync');
     const rows = await measure([COLD], yardstick, entrants, { rounds, seconds, progress });
-    return { rows, bitsLeft: await pair.cluster.a.listed('dirty') };
+    progress('dirty bits');
+    // To look at the data, both nodes had to flush.
+    await runFio({ socket: pair.socket, job: COLD, seconds });
+    return { rows, bitsLeft: await pair.bitsLeft() };
   } finally {
     await Promise.all([file.close(), pair.close()]);
   }

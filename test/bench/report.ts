@@ -8,7 +8,7 @@ import type { Row } from './rounds.js';
 export interface Report {
   readonly ceilings: Ceilings;
   readonly works: readonly Row[];
-  /** After random writes all over a large device: dirty bits that are left, of so many extents, soon after the last write. */
+  /** After random writes all over a large device: the extents that the disk marks as dirty, at once and later. */
   readonly coldBitsLeft: string | null;
   readonly resync: readonly ResyncRow[];
   readonly disturbance: Disturbance | null;

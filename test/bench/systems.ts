@@ -1,10 +1,21 @@
 /** What is compared: NBD servers without replication, and our pair with default options. Each is one device on a Unix socket. */
-import { createReadStream, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  createReadStream,
+  mkdtempSync,
+  openSync,
+  readSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { Bitmap } from '../../core/activemap/bitmap.js';
 import { assert } from '../../core/base/assert.js';
+import { DEFAULT_KEEPDIRTY, METADATA_BYTES } from '../../core/metadata/geometry.js';
 import { Cluster, eventually } from '../e2e/cluster.js';
 import { connectNbd } from '../../native/nbd/client.js';
 import { ended, start } from '../system/nbd-clients-tools.js';
@@ -159,12 +170,36 @@ export class Pair implements System {
     await compare(a.component('r0'), b.component('r0'), Number(localoff));
   }
 
+  /** Extents that the primary's disk marks as dirty: now, and once both nodes have flushed what was written last. */
+  async bitsLeft(): Promise<string> {
+    const { a } = this.cluster;
+    const { datasize, extentsize } = await a.dump();
+    const extents = Math.ceil(Number.parseInt(datasize ?? '0') / Number.parseInt(extentsize ?? '1'));
+    const before = dirtyExtents(a.component('r0'), extents);
+    const startedMs = performance.now();
+    await eventually('all bits but those of the last extents to be cleared', () => {
+      return Promise.resolve(dirtyExtents(a.component('r0'), extents) <= DEFAULT_KEEPDIRTY);
+    });
+    const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
+    const after = dirtyExtents(a.component('r0'), extents);
+    return `${String(before)} of ${String(extents)} extents, ${seconds} s later ${String(after)}`;
+  }
+
   async close(): Promise<void> {
     this.#proxy?.kill();
     // In order: only then do profiles get written.
     await Promise.all([this.cluster.a.stop(), this.cluster.b.stop()]);
     await this.cluster.close();
   }
+}
+
+/** Bits that the map on a component has now. */
+function dirtyExtents(component: string, extents: number): number {
+  const map = Buffer.alloc(Math.ceil(extents / 8));
+  const fd = openSync(component, 'r');
+  readSync(fd, map, 0, map.length, METADATA_BYTES);
+  closeSync(fd);
+  return Bitmap.from(map, extents).count;
 }
 
 /** What is sent to `port` and back takes so much longer when `PROXY_PORTS` more is dialled. */

@@ -133,6 +133,30 @@ describe('flusher', () => {
     expect(flushesHeard(bench)).toHaveLength(1);
   });
 
+  it('W15: a flush for many extents is followed by a pause of four times as long', () => {
+    const bench = connected({ extents: 2500 });
+    const writeOne = (extent: number): void => {
+      bench.submit('write', extent * EXTENT);
+      bench.run(3, 'disk works');
+      for (const request of bench.peer.requests) if (request.command === 'write') bench.peer.execute(request);
+      bench.run(3, 'disk works');
+    };
+    for (let from = 0; from < 1000; from += 200) write(bench, 200, from);
+    write(bench, 23, 1000);
+    writeOne(1023);
+    expect(flushesHeard(bench)).toHaveLength(1);
+    bench.run(100, 'disk works');
+    for (const request of flushesHeard(bench)) bench.peer.reply(request);
+    bench.run(5, 'disk works');
+    for (let from = 1100; from < 2300; from += 200) write(bench, 200, from);
+    writeOne(2300);
+    expect(bench.parts.map.unflushedCount).toBe(1201);
+    expect(flushesHeard(bench)).toEqual([]);
+    bench.run(400, 'disk works');
+    writeOne(2301);
+    expect(flushesHeard(bench)).toHaveLength(1);
+  });
+
   it('keeps the bits when either node fails to flush', () => {
     for (const [peer, local] of [
       ['EIO', null],
