@@ -26,6 +26,8 @@ export class MapStore {
   readonly #map: Activemap;
   /** The bits that the medium is known to hold, and to keep whatever becomes of the update under way. */
   readonly #durable: Uint8Array;
+  /** What is being written, where it is in the image. */
+  readonly #copy: Uint8Array;
   #writing: readonly DiskWrite[] = NOTHING;
   #current: MapWaiter[] = [];
   #next: MapWaiter[] = [];
@@ -44,6 +46,7 @@ export class MapStore {
     this.#log = ports.log;
     this.#map = map;
     this.#durable = options.durable;
+    this.#copy = new Uint8Array(options.durable.length);
     this.metaflush = options.metaflush;
   }
 
@@ -127,10 +130,13 @@ export class MapStore {
     return false;
   }
 
-  /** A copy of part of the image, to be written. Until that has succeeded, neither the old nor the new bits can be relied on:
-   * a bit counts only if both have it. */
+  /**
+   * A copy of part of the image, to be written. Until that has succeeded, neither the old nor the new bits can be relied on: a bit
+   * counts only if both have it.
+   */
   #leave(from: number, to: number): DiskWrite {
-    const source = this.#map.image.bytes.slice(from, to);
+    const source = this.#copy.subarray(from, to);
+    source.set(this.#map.image.bytes.subarray(from, to));
     for (let at = from; at < to; at++) {
       this.#durable[at] = (this.#durable[at] ?? 0) & (source[at - from] ?? 0);
     }
