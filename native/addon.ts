@@ -33,6 +33,7 @@ export interface Addon {
   /** pread(2), pwrite(2): bytes transferred, or the negative errno. */
   read(fd: number, target: Uint8Array, offset: number): number;
   write(fd: number, source: Uint8Array, offset: number): number;
+  readonly DiskPool: new (options: DiskPoolOptions) => DiskPool;
   /** Who connected to a Unix socket, or listens there; the errno otherwise. */
   peerCredentials(fd: number): { readonly uid: number; readonly gid: number } | number;
   readonly PolledSocket: new (fd: number, ready: (events: number) => void) => PolledSocket;
@@ -65,6 +66,28 @@ export interface PolledSocket {
   send(chunks: readonly Uint8Array[], skip: number): number;
   /** The last call. Closes the descriptor, or leaves it to the caller: the return value. */
   release(closes: boolean): number;
+}
+
+/** What a `DiskPool` does: pread(2), pwrite(2), fdatasync(2). */
+export const POOL_KINDS = ['read', 'write', 'sync'] as const;
+
+interface DiskPoolOptions {
+  /** At most; they are made when there is work. */
+  readonly threads: number;
+  /** After `take`: two for each operation that has ended, its number and bytes transferred or the negative errno. */
+  readonly outcomes: Float64Array;
+  /** Called in the event loop when there is something to `take`. */
+  readonly wake: () => void;
+}
+
+/** Threads for what may wait for a medium. The event loop goes on while anything is under way. */
+export interface DiskPool {
+  /** `kind`: place in `POOL_KINDS`. The caller keeps `buffer` alive; `id` is given back with the outcome. */
+  add(id: number, kind: number, fd: number, buffer: Uint8Array, offset: number): void;
+  /** The number of outcomes taken; again until it is 0. */
+  take(): number;
+  /** The last call: nothing is under way. */
+  close(): void;
 }
 
 interface GgateGeometry {

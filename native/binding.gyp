@@ -6,6 +6,7 @@
         'src/addon.cc',
         'src/codecs.cc',
         'src/device.cc',
+        'src/disk-pool.cc',
         'src/ggate/abi-check.c',
         'src/ggate/binding.cc',
         'src/ggate/disk.cc',

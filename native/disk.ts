@@ -12,6 +12,7 @@ import type { Done, PortError } from '../core/ports/error.js';
 import { finishedWith } from './addon.js';
 import type { Addon } from './addon.js';
 import { deviceSize } from './device-size.js';
+import { newDiskPool, NO_TRANSFER, type DiskPool } from './disk-pool.js';
 import { portErrorOf } from './errors.js';
 import {
   inlinePolicy,
@@ -106,7 +107,7 @@ function describe(
     const lockError = lockExclusive(fd, addon);
     if (lockError !== null) return lockError;
   }
-  const file: OpenFile = { fd, through, turns, ...size };
+  const file: OpenFile = { fd, through, turns, pool: newDiskPool(turns, addon), ...size };
   if (isDevice) return new DeviceDisk(file, addon);
   return new FileDisk(file, addon, inlinePolicy(Buffer.from(path, 'latin1')));
 }
@@ -116,6 +117,7 @@ interface OpenFile {
   /** Another descriptor, for writes that are durable when they end. */
   readonly through: number | null;
   readonly turns: Turns;
+  readonly pool: DiskPool;
   readonly mediaSize: number;
   readonly sectorSize: number;
 }
@@ -127,6 +129,7 @@ abstract class FdDisk implements Disk {
   protected readonly fd: number;
   readonly #through: number | null;
   readonly #turns: Turns;
+  readonly #pool: DiskPool;
   #outstanding = 0;
   #closed: Done | null = null;
 
@@ -134,6 +137,7 @@ abstract class FdDisk implements Disk {
     this.fd = open.fd;
     this.#through = open.through;
     this.#turns = open.turns;
+    this.#pool = open.pool;
     this.mediaSize = open.mediaSize;
     this.sectorSize = open.sectorSize;
   }
@@ -169,7 +173,7 @@ abstract class FdDisk implements Disk {
   delete(offset: number, length: number, done: Done): void {
     this.#check(offset, length);
     this.#begin();
-    this.free(offset, length, this.#finish(done));
+    this.free(offset, length, this.finish(done));
   }
 
   flush(done: Done): void {
@@ -185,16 +189,25 @@ abstract class FdDisk implements Disk {
 
   protected abstract transfer(transfer: Transfer): void;
   protected abstract free(offset: number, length: number, done: Done): void;
+  /** `done` is called in a turn, and `ended` after it. */
   protected abstract sync(done: Done): void;
 
-  protected transferInPool(transfer: Transfer): void {
-    const { kind, offset, buffer, done } = transfer;
-    const finish = this.#finish(done);
-    const ended = (error: NodeJS.ErrnoException | null, bytes: number): void => {
-      finish(error === null ? transferError(kind, bytes, buffer.length) : portErrorOf(error));
+  protected transferInPool({ kind, offset, buffer, done }: Transfer): void {
+    const ended = (error: PortError | null, bytes: number): void => {
+      done(error ?? transferError(kind, bytes, buffer.length));
+      this.ended(1);
     };
-    if (kind === 'read') fs.read(this.fd, buffer, 0, buffer.length, offset, ended);
-    else fs.write(this.fd, buffer, 0, buffer.length, offset, ended);
+    this.#pool.add({ kind, fd: this.fd, offset, buffer, ended });
+  }
+
+  /** What to call, outside a turn, when an operation has ended. */
+  protected finish(done: Done): Done {
+    return (error) => {
+      this.#turns.run(() => {
+        done(error);
+      });
+      this.ended(1);
+    };
   }
 
   /** So many operations have ended. */
@@ -214,28 +227,33 @@ abstract class FdDisk implements Disk {
   }
 
   protected fdatasync(done: Done): void {
-    fs.fdatasync(this.fd, (error) => {
+    const ended = (error: PortError | null): void => {
       const code = error?.code;
       // A medium that has nothing like a cache to flush.
-      const cannot = code === 'EINVAL' || code === 'ENOTSUP' || code === 'ENOSYS' || code === 'ENOTTY';
-      if (cannot) done(portError('EOPNOTSUPP', 'the medium cannot flush'));
-      else done(error === null ? null : portErrorOf(error));
-    });
+      const cannot =
+        code === 'EINVAL' ||
+        code === 'ENOTSUP' ||
+        code === 'EOPNOTSUPP' ||
+        code === 'ENOSYS' ||
+        code === 'ENOTTY';
+      done(cannot ? portError('EOPNOTSUPP', 'the medium cannot flush') : error);
+      this.ended(1);
+    };
+    this.#pool.add({ kind: 'sync', fd: this.fd, ...NO_TRANSFER, ended });
   }
 
   /** Whatever goes wrong is tried in the other way, which knows what the medium cannot do. */
   #writeThrough(through: number, writes: readonly DiskWrite[], done: Done): void {
     let left = writes.length;
     let isWell = true;
-    for (const { offset, source } of writes) {
-      fs.write(through, source, 0, source.length, offset, (error, bytes) => {
-        isWell &&= error === null && bytes === source.length;
+    for (const { offset, source: buffer } of writes) {
+      const ended = (error: PortError | null, bytes: number): void => {
+        isWell &&= error === null && bytes === buffer.length;
         if (--left > 0) return;
-        this.#turns.run(() => {
-          if (isWell) done(null);
-          else this.#writePlainly(writes, true, done);
-        });
-      });
+        if (isWell) done(null);
+        else this.#writePlainly(writes, true, done);
+      };
+      this.#pool.add({ kind: 'write', fd: through, offset, buffer, ended });
     }
   }
 
@@ -257,7 +275,7 @@ abstract class FdDisk implements Disk {
 
   #flush(done: Done): void {
     this.#outstanding++;
-    this.sync(this.#finish(done));
+    this.sync(done);
   }
 
   #check(offset: number, length: number): void {
@@ -274,17 +292,8 @@ abstract class FdDisk implements Disk {
     this.#outstanding++;
   }
 
-  /** What to call, outside a turn, when an operation has ended. */
-  #finish(done: Done): Done {
-    return (error) => {
-      this.#turns.run(() => {
-        done(error);
-      });
-      this.ended(1);
-    };
-  }
-
   #closeNow(): void {
+    this.#pool.close();
     if (this.#through !== null) fs.closeSync(this.#through);
     fs.close(this.fd, (error) => {
       this.#turns.run(() => this.#closed?.(error ? portErrorOf(error) : null));
@@ -364,8 +373,8 @@ class DeviceDisk extends FdDisk {
   /** On Linux fdatasync(2) empties a device's cache; on FreeBSD only an ioctl does. */
   protected override sync(done: Done): void {
     if (process.platform === 'linux') this.fdatasync(done);
-    else if (this.#addon === null) this.#cannotFlush(done);
-    else this.#addon.flushDevice(this.fd, finishedWith(done));
+    else if (this.#addon === null) this.#cannotFlush(this.finish(done));
+    else this.#addon.flushDevice(this.fd, finishedWith(this.finish(done)));
   }
 
   #cannotFlush(done: Done): void {

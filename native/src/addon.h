@@ -8,6 +8,7 @@
 
 void InitCodecs(Napi::Env env, Napi::Object exports);
 void InitDevice(Napi::Env env, Napi::Object exports);
+void InitDiskPool(Napi::Env env, Napi::Object exports);
 void InitGgate(Napi::Env env, Napi::Object exports);
 void InitMemory(Napi::Env env, Napi::Object exports);
 void InitProcess(Napi::Env env, Napi::Object exports);
@@ -19,6 +20,7 @@ void InitTransfer(Napi::Env env, Napi::Object exports);
 inline Napi::Object InitAddon(Napi::Env env, Napi::Object exports) {
   InitCodecs(env, exports);
   InitDevice(env, exports);
+  InitDiskPool(env, exports);
   InitGgate(env, exports);
   InitMemory(env, exports);
   InitProcess(env, exports);

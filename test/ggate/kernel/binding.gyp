@@ -12,6 +12,7 @@
       'sources': [
         '../../../native/src/codecs.cc',
         '../../../native/src/device.cc',
+        '../../../native/src/disk-pool.cc',
         '../../../native/src/ggate/binding.cc',
         '../../../native/src/ggate/disk.cc',
         '../../../native/src/ggate/driver.cc',
