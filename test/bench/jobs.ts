@@ -50,3 +50,6 @@ export const COLD: Job = {
   ...{ name: '4k random write QD32, cold', pattern: 'randwrite', blockBytes: 4096, depth: 32 },
   ...{ goals: { fullsync: 0.25 }, goalCpuUs: null },
 };
+
+/** Writes everything once, before anything is measured. */
+export const FILL = { name: 'fill', pattern: 'write', blockBytes: 131_072, depth: 8 } as const;

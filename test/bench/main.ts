@@ -3,13 +3,14 @@
  * different runs do not compare; ratios of one run do.
  */
 import { tmpdir } from 'node:os';
-import { existsSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { canRun } from '../system/nbd-clients-tools.js';
 import { ceilings } from './ceilings.js';
 import { runFio } from './fio.js';
 import { growth } from './growth.js';
-import { COLD, JOBS, type Job } from './jobs.js';
+import { COLD, FILL, JOBS, type Job } from './jobs.js';
 import { residentBytes } from './processes.js';
 import { jsonOf, textOf, type Report } from './report.js';
 import { disturbance, resync, type ResyncRow } from './resync.js';
@@ -29,6 +30,8 @@ interface Options {
   readonly seconds: number;
   /** Works to measure, by their names; null: everything. */
   readonly only: RegExp | null;
+  /** A folder for CPU profiles. */
+  readonly profile: string | null;
 }
 
 function progress(text: string): void {
@@ -37,13 +40,19 @@ function progress(text: string): void {
 
 async function works(
   jobs: readonly Job[],
-  { rounds, seconds, quick }: Options,
+  { rounds, seconds, quick, profile }: Options,
 ): Promise<Pick<Report, 'works' | 'residentBytes'>> {
   if (jobs.length === 0) return { works: [], residentBytes: [] };
   const file = await Nbdkit.start('file', DEVICE_BYTES, MEMORY);
   const memory = await Nbdkit.start('memory', DEVICE_BYTES, MEMORY);
-  const pair = await Pair.start({ bytes: DEVICE_BYTES, under: MEMORY });
+  const profiles = profile === null ? null : profileFolder(profile);
+  const pair = await Pair.start({ bytes: DEVICE_BYTES, under: MEMORY, profiles });
   try {
+    for (const { name, socket } of [file, memory, pair]) {
+      progress(`first writes: ${name}`);
+      // Memory that the system has yet to find costs more than all the rest.
+      await runFio({ socket, job: FILL, seconds: null });
+    }
     const yardstick = { name: file.name, system: file, mode: null };
     const inMemory = { name: memory.name, system: memory, mode: null };
     const others = [...(quick ? [] : [inMemory]), ...pairEntrants(pair)];
@@ -53,6 +62,13 @@ async function works(
   } finally {
     await Promise.all([file.close(), memory.close(), pair.close()]);
   }
+}
+
+/** Workers write there, too, as the user they have become. */
+function profileFolder(path: string): string {
+  mkdirSync(path, { recursive: true });
+  chmodSync(path, 0o1777);
+  return resolve(path);
 }
 
 /** On the disk of the temporary folder. */
@@ -131,6 +147,7 @@ const program = new Command('npm run bench --')
     parsePattern,
     null,
   )
+  .option('--profile <folder>', 'leave a CPU profile of each process of the pair there', (path) => path, null)
   .action(async (options: Options) => {
     if (!canRun('the benchmark', ['fio', 'nbdkit'])) return;
     const report = await bench(options);
