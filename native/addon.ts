@@ -33,6 +33,8 @@ export interface Addon {
   /** pread(2), pwrite(2): bytes transferred, or the negative errno. */
   read(fd: number, target: Uint8Array, offset: number): number;
   write(fd: number, source: Uint8Array, offset: number): number;
+  /** As `read`, but only what is in the page cache: EAGAIN, or fewer bytes. EOPNOTSUPP: the system cannot tell. */
+  readIfCached(fd: number, target: Uint8Array, offset: number): number;
   readonly DiskPool: new (options: DiskPoolOptions) => DiskPool;
   /** Who connected to a Unix socket, or listens there; the errno otherwise. */
   peerCredentials(fd: number): { readonly uid: number; readonly gid: number } | number;

@@ -9,8 +9,10 @@ import type { PortError } from '../core/ports/error.js';
 import { errnoError, POOL_KINDS, type Addon, type DiskPool as AddonPool } from './addon.js';
 import { portErrorOf } from './errors.js';
 
-/** How many operations a disk is given at once: enough for the queue of one, and most of that of a solid-state disk. */
-const THREADS = 16;
+/** Operations that a device is given at once: the queue of most disks, and enough of that of a solid-state disk. */
+export const DEVICE_THREADS = 16;
+/** Writes to one file take turns in the filesystem: more threads would wait for each other, busily. */
+export const FILE_THREADS = 4;
 /** Outcomes taken at once. */
 const MAX_TAKEN = 64;
 const NOTHING = new Uint8Array(0);
@@ -31,8 +33,9 @@ export interface DiskPool {
   close(): void;
 }
 
-export function newDiskPool(turns: Turns, addon: Addon | null): DiskPool {
-  return addon === null ? new NodeDiskPool(turns) : new AddonDiskPool(turns, addon);
+/** `threads` at most; without the addon there are as many as Node has. */
+export function newDiskPool(turns: Turns, addon: Addon | null, threads: number): DiskPool {
+  return addon === null ? new NodeDiskPool(turns) : new AddonDiskPool(turns, addon, threads);
 }
 
 /** Of `fdatasync`, which transfers nothing. */
@@ -69,9 +72,9 @@ class AddonDiskPool implements DiskPool {
   readonly #operations: (PoolOperation | null)[] = [];
   readonly #free: number[] = [];
 
-  constructor(turns: Turns, addon: Addon) {
+  constructor(turns: Turns, addon: Addon, threads: number) {
     this.#turns = turns;
-    this.#pool = new addon.DiskPool({ threads: THREADS, outcomes: this.#outcomes, wake: this.#wake });
+    this.#pool = new addon.DiskPool({ threads, outcomes: this.#outcomes, wake: this.#wake });
   }
 
   add(operation: PoolOperation): void {

@@ -1,6 +1,6 @@
 /**
- * Local components on real media: regular files, block and character devices. Transfers of files are done inline where
- * that is quick, all others by Node's thread pool, one call per operation, each completion a turn.
+ * Local components on real media: regular files, block and character devices. Transfers are done inline where that is
+ * quick (inline-transfers.ts), all others by a pool of threads (disk-pool.ts).
  */
 import { constants, fstatSync } from 'node:fs';
 import * as fs from 'node:fs';
@@ -12,9 +12,10 @@ import type { Done, PortError } from '../core/ports/error.js';
 import { finishedWith } from './addon.js';
 import type { Addon } from './addon.js';
 import { deviceSize } from './device-size.js';
-import { newDiskPool, NO_TRANSFER, type DiskPool } from './disk-pool.js';
+import { DEVICE_THREADS, FILE_THREADS, newDiskPool, NO_TRANSFER, type DiskPool } from './disk-pool.js';
 import { portErrorOf } from './errors.js';
 import {
+  DEVICE_POLICY,
   inlinePolicy,
   InlineTransfers,
   transferError,
@@ -31,10 +32,7 @@ export interface OpenDiskOptions {
 
 /** Sector size of regular files. */
 const FILE_SECTOR_SIZE = 512;
-/**
- * More writes than these are made durable by one flush of everything: each would wait for the medium by itself, and the
- * thread pool has four threads.
- */
+/** More writes than these are made durable by one flush of everything: each would wait for the medium by itself. */
 const MOST_WRITTEN_THROUGH = 4;
 /** Deleting without the system's help writes pieces of so many bytes. */
 const ZEROS = new Uint8Array(1024 * 1024);
@@ -107,9 +105,10 @@ function describe(
     const lockError = lockExclusive(fd, addon);
     if (lockError !== null) return lockError;
   }
-  const file: OpenFile = { fd, through, turns, pool: newDiskPool(turns, addon), ...size };
-  if (isDevice) return new DeviceDisk(file, addon);
-  return new FileDisk(file, addon, inlinePolicy(Buffer.from(path, 'latin1')));
+  const inline = isDevice ? DEVICE_POLICY : inlinePolicy(Buffer.from(path, 'latin1'));
+  const threads = isDevice ? DEVICE_THREADS : FILE_THREADS;
+  const file: OpenFile = { fd, through, turns, inline, threads, ...size };
+  return isDevice ? new DeviceDisk(file, addon) : new FileDisk(file, addon);
 }
 
 interface OpenFile {
@@ -117,7 +116,9 @@ interface OpenFile {
   /** Another descriptor, for writes that are durable when they end. */
   readonly through: number | null;
   readonly turns: Turns;
-  readonly pool: DiskPool;
+  readonly inline: InlinePolicy;
+  /** Operations under way at once, where they may wait. */
+  readonly threads: number;
   readonly mediaSize: number;
   readonly sectorSize: number;
 }
@@ -130,14 +131,23 @@ abstract class FdDisk implements Disk {
   readonly #through: number | null;
   readonly #turns: Turns;
   readonly #pool: DiskPool;
+  readonly #inline: InlineTransfers;
   #outstanding = 0;
   #closed: Done | null = null;
 
-  constructor(open: OpenFile) {
+  constructor(open: OpenFile, addon: Addon | null) {
     this.fd = open.fd;
     this.#through = open.through;
     this.#turns = open.turns;
-    this.#pool = open.pool;
+    this.#pool = newDiskPool(open.turns, addon, open.threads);
+    this.#inline = new InlineTransfers(open.fd, open.turns, addon, open.inline, {
+      inPool: (transfer) => {
+        this.#transferInPool(transfer);
+      },
+      ended: (count) => {
+        this.ended(count);
+      },
+    });
     this.mediaSize = open.mediaSize;
     this.sectorSize = open.sectorSize;
   }
@@ -145,13 +155,13 @@ abstract class FdDisk implements Disk {
   read(offset: number, target: Uint8Array, done: Done): void {
     this.#check(offset, target.length);
     this.#begin();
-    this.transfer({ kind: 'read', offset, buffer: target, done });
+    this.#inline.add({ kind: 'read', offset, buffer: target, done });
   }
 
   write(offset: number, source: Uint8Array, done: Done): void {
     this.#check(offset, source.length);
     this.#begin();
-    this.transfer({ kind: 'write', offset, buffer: source, done });
+    this.#inline.add({ kind: 'write', offset, buffer: source, done });
   }
 
   writeAll(writes: readonly DiskWrite[], durably: boolean, done: Done): void {
@@ -187,12 +197,11 @@ abstract class FdDisk implements Disk {
     if (this.#outstanding === 0) this.#closeNow();
   }
 
-  protected abstract transfer(transfer: Transfer): void;
   protected abstract free(offset: number, length: number, done: Done): void;
   /** `done` is called in a turn, and `ended` after it. */
   protected abstract sync(done: Done): void;
 
-  protected transferInPool({ kind, offset, buffer, done }: Transfer): void {
+  #transferInPool({ kind, offset, buffer, done }: Transfer): void {
     const ended = (error: PortError | null, bytes: number): void => {
       done(error ?? transferError(kind, bytes, buffer.length));
       this.ended(1);
@@ -269,7 +278,7 @@ abstract class FdDisk implements Disk {
     };
     for (const { offset, source } of writes) {
       this.#outstanding++;
-      this.transfer({ kind: 'write', offset, buffer: source, done: written });
+      this.#inline.add({ kind: 'write', offset, buffer: source, done: written });
     }
   }
 
@@ -303,29 +312,12 @@ abstract class FdDisk implements Disk {
 
 class FileDisk extends FdDisk {
   readonly #addon: Addon | null;
-  readonly #policy: InlinePolicy;
-  readonly #inline: InlineTransfers;
   #punches: boolean;
 
-  constructor(open: OpenFile, addon: Addon | null, policy: InlinePolicy) {
-    super(open);
-    this.#policy = policy;
+  constructor(open: OpenFile, addon: Addon | null) {
+    super(open, addon);
     this.#addon = addon;
     this.#punches = addon !== null;
-    this.#inline = new InlineTransfers(open.fd, open.turns, addon, {
-      inPool: (transfer) => {
-        this.transferInPool(transfer);
-      },
-      ended: (count) => {
-        this.ended(count);
-      },
-    });
-  }
-
-  protected override transfer(transfer: Transfer): void {
-    const isInline = transfer.kind === 'read' ? this.#policy.reads : this.#policy.writes;
-    if (isInline) this.#inline.add(transfer);
-    else this.transferInPool(transfer);
   }
 
   protected override free(offset: number, length: number, done: Done): void {
@@ -357,12 +349,8 @@ class DeviceDisk extends FdDisk {
   readonly #addon: Addon | null;
 
   constructor(open: OpenFile, addon: Addon | null) {
-    super(open);
+    super(open, addon);
     this.#addon = addon;
-  }
-
-  protected override transfer(transfer: Transfer): void {
-    this.transferInPool(transfer);
   }
 
   protected override free(offset: number, length: number, done: Done): void {

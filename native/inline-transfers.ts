@@ -1,10 +1,11 @@
 /**
- * Transfers of a regular file, done where they are asked for: the page cache takes or gives a few KiB in microseconds, and handing
+ * Transfers that are done where they are asked for: the page cache takes or gives a few KiB in microseconds, and handing
  * that to another thread costs ten times as much. All transfers of a turn are done right after it, in their order, and told
  * together, as one turn. What the page cache does not have, or has no room for, takes the time of a disk, in which this
  * process does nothing else; so the time is watched, and slow transfers are left to the thread pool for a while.
  */
 import { readSync, statfsSync, writeSync } from 'node:fs';
+import { constants } from 'node:os';
 import { assert } from '../core/base/assert.js';
 import type { Turns } from '../core/base/turns.js';
 import { portError, type Done, type PortError } from '../core/ports/error.js';
@@ -13,14 +14,15 @@ import { portErrorOf } from './errors.js';
 
 /** What may be done inline in a filesystem: nothing that could wait for a disk, or a network, without an end. */
 export interface InlinePolicy {
-  readonly reads: boolean;
+  /** `cached`: what is in the page cache, if the system can say so. */
+  readonly reads: 'all' | 'cached' | 'none';
   readonly writes: boolean;
 }
 
-const NOTHING_INLINE: InlinePolicy = { reads: false, writes: false };
-const IN_MEMORY: InlinePolicy = { reads: true, writes: true };
+const NOTHING_INLINE: InlinePolicy = { reads: 'none', writes: false };
+const IN_MEMORY: InlinePolicy = { reads: 'all', writes: true };
 /** A read may find nothing in the page cache and wait for the disk; a write goes into it. */
-const ON_DISK: InlinePolicy = { reads: false, writes: true };
+const ON_DISK: InlinePolicy = { reads: 'cached', writes: true };
 
 /** By `f_type` of statfs(2) on Linux. Network filesystems and those that a process serves are not here. */
 const POLICIES: ReadonlyMap<number, InlinePolicy> = new Map([
@@ -30,6 +32,9 @@ const POLICIES: ReadonlyMap<number, InlinePolicy> = new Map([
   [0x58465342, ON_DISK], // XFS
   [0x9123683e, ON_DISK], // Btrfs
 ]);
+
+/** For block and character devices: Linux has a page cache for them, too; FreeBSD has none. */
+export const DEVICE_POLICY = process.platform === 'linux' ? ON_DISK : NOTHING_INLINE;
 
 /** For the file at `path`. Elsewhere the numbers are not the same on all machines: nothing is done inline. */
 export function inlinePolicy(path: Buffer): InlinePolicy {
@@ -93,55 +98,85 @@ export interface TransferOwner {
   ended(count: number): void;
 }
 
+/** What is not in the page cache, or what the system cannot tell about. */
+const LATER = 'later';
+type Outcome = PortError | null | typeof LATER;
+
 export class InlineTransfers {
   readonly #fd: number;
   readonly #turns: Turns;
   readonly #addon: Addon | null;
+  readonly #policy: InlinePolicy;
   readonly #owner: TransferOwner;
   readonly #pace = new InlinePace();
+  #tellsCached: boolean;
   #waiting: Transfer[] = [];
 
-  constructor(fd: number, turns: Turns, addon: Addon | null, owner: TransferOwner) {
+  constructor(fd: number, turns: Turns, addon: Addon | null, policy: InlinePolicy, owner: TransferOwner) {
     this.#fd = fd;
-    this.#addon = addon;
     this.#turns = turns;
+    this.#addon = addon;
+    this.#policy = policy;
     this.#owner = owner;
+    this.#tellsCached = addon !== null;
   }
 
   /** `done` is called in a later turn. */
   add(transfer: Transfer): void {
-    if (this.#waiting.push(transfer) === 1) process.nextTick(this.#transferAll);
+    const { reads, writes } = this.#policy;
+    const mayWait =
+      transfer.kind === 'write' ? !writes : reads === 'none' || (reads === 'cached' && !this.#tellsCached);
+    if (mayWait) this.#owner.inPool(transfer);
+    else if (this.#waiting.push(transfer) === 1) process.nextTick(this.#transferAll);
   }
 
   readonly #transferAll = (): void => {
     assert(!this.#turns.running, 'transfers follow the turn that asks for them');
     const transfers = this.#waiting;
     this.#waiting = [];
-    const results: (PortError | null)[] = [];
-    for (const transfer of transfers) {
-      const startedMs = performance.now();
-      if (!this.#pace.allows(startedMs)) break;
-      results.push(transferNow(this.#fd, transfer, this.#addon));
-      this.#pace.took(startedMs, performance.now());
+    const outcomes = transfers.map((transfer) => this.#transferInTime(transfer));
+    let told = 0;
+    for (const [i, transfer] of transfers.entries()) {
+      if (outcomes[i] === LATER) this.#owner.inPool(transfer);
+      else told++;
     }
-    for (let i = results.length; i < transfers.length; i++) {
-      const transfer = transfers[i];
-      if (transfer !== undefined) this.#owner.inPool(transfer);
-    }
-    if (results.length === 0) return;
+    if (told === 0) return;
     this.#turns.run(() => {
-      for (let i = 0; i < results.length; i++) transfers[i]?.done(results[i] ?? null);
+      for (const [i, transfer] of transfers.entries()) {
+        const outcome = outcomes[i] ?? null;
+        if (outcome !== LATER) transfer.done(outcome);
+      }
     });
-    this.#owner.ended(results.length);
+    this.#owner.ended(told);
   };
-}
 
-function transferNow(fd: number, transfer: Transfer, addon: Addon | null): PortError | null {
-  const { kind, offset, buffer } = transfer;
-  if (addon !== null) {
-    const bytes = kind === 'read' ? addon.read(fd, buffer, offset) : addon.write(fd, buffer, offset);
+  #transferInTime(transfer: Transfer): Outcome {
+    const startedMs = performance.now();
+    if (!this.#pace.allows(startedMs)) return LATER;
+    const outcome = this.#transfer(transfer);
+    this.#pace.took(startedMs, performance.now());
+    return outcome;
+  }
+
+  #transfer(transfer: Transfer): Outcome {
+    const addon = this.#addon;
+    if (addon === null) return transferOnNode(this.#fd, transfer);
+    const { kind, offset, buffer } = transfer;
+    if (kind === 'read' && this.#policy.reads === 'cached') return this.#readIfCached(addon, transfer);
+    const bytes =
+      kind === 'read' ? addon.read(this.#fd, buffer, offset) : addon.write(this.#fd, buffer, offset);
     return bytes < 0 ? errnoError(-bytes) : transferError(kind, bytes, buffer.length);
   }
+
+  /** Whatever is not all there is read again where it may wait. */
+  #readIfCached(addon: Addon, { offset, buffer }: Transfer): Outcome {
+    const bytes = addon.readIfCached(this.#fd, buffer, offset);
+    if (-bytes === constants.errno.EOPNOTSUPP) this.#tellsCached = false;
+    return bytes === buffer.length ? null : LATER;
+  }
+}
+
+function transferOnNode(fd: number, { kind, offset, buffer }: Transfer): PortError | null {
   try {
     const bytes =
       kind === 'read'

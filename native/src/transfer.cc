@@ -1,6 +1,7 @@
 // Transfers that are done at once, for what does not wait: files in the page cache.
 #include "addon.h"
 
+#include <sys/uio.h>
 #include <unistd.h>
 
 template <typename Call>
@@ -15,9 +16,23 @@ static Napi::Value Transfer(const Napi::CallbackInfo& info, Call call) {
 
 static Napi::Value Read(const Napi::CallbackInfo& info) { return Transfer(info, pread); }
 
+// Nothing that has to wait: EAGAIN, or the part that is there.
+static ssize_t ReadCached(int fd, void* data, size_t length, off_t offset) {
+#if defined(__linux__)
+  iovec piece = {data, length};
+  return preadv2(fd, &piece, 1, offset, RWF_NOWAIT);
+#else
+  errno = EOPNOTSUPP;
+  return -1;
+#endif
+}
+
+static Napi::Value ReadIfCached(const Napi::CallbackInfo& info) { return Transfer(info, ReadCached); }
+
 static Napi::Value Write(const Napi::CallbackInfo& info) { return Transfer(info, pwrite); }
 
 void InitTransfer(Napi::Env env, Napi::Object exports) {
   exports.Set("read", Napi::Function::New(env, Read));
+  exports.Set("readIfCached", Napi::Function::New(env, ReadIfCached));
   exports.Set("write", Napi::Function::New(env, Write));
 }

@@ -1,8 +1,9 @@
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Turns } from '../../core/base/turns.js';
+import type { Addon } from '../../native/addon.js';
 import { inlinePolicy, InlinePace, InlineTransfers, type Transfer } from '../../native/inline-transfers.js';
 import { eachAddon } from './addons.js';
 
@@ -56,10 +57,16 @@ describe.each(eachAddon)('inline transfers, %s', (_name, addon) => {
     turns = new Turns();
     pooled = [];
     ended = 0;
-    transfers = new InlineTransfers(fd, turns, addon, {
-      inPool: (transfer) => pooled.push(transfer),
-      ended: (count) => (ended += count),
-    });
+    transfers = new InlineTransfers(
+      fd,
+      turns,
+      addon,
+      { reads: 'all', writes: true },
+      {
+        inPool: (transfer) => pooled.push(transfer),
+        ended: (count) => (ended += count),
+      },
+    );
   });
 
   afterEach(() => {
@@ -106,7 +113,51 @@ describe.each(eachAddon)('inline transfers, %s', (_name, addon) => {
   });
 });
 
+describe('reads of what may be in the page cache', () => {
+  /** What becomes of three reads in two turns, when the system answers the first ones so. */
+  async function outcomes(...answers: number[]): Promise<string[]> {
+    const found: string[] = [];
+    const turns = new Turns();
+    const readIfCached = (): number => answers.shift() ?? 4;
+    const addon = { readIfCached } as unknown as Addon;
+    const transfers = new InlineTransfers(
+      0,
+      turns,
+      addon,
+      { reads: 'cached', writes: false },
+      {
+        inPool: () => found.push('pool'),
+        ended: (count) => found.push(`ended ${String(count)}`),
+      },
+    );
+    const read = (): void => {
+      transfers.add({ kind: 'read', offset: 0, buffer: new Uint8Array(4), done: () => found.push('done') });
+    };
+    turns.run(() => {
+      read();
+      read();
+    });
+    await new Promise(setImmediate);
+    turns.run(read);
+    await new Promise(setImmediate);
+    return found;
+  }
+
+  it('that is there are done at once', async () => {
+    expect(await outcomes()).toEqual(['done', 'done', 'ended 2', 'done', 'ended 1']);
+  });
+
+  it('that is not there, or not all of it, are left to the pool', async () => {
+    expect(await outcomes(-constants.errno.EAGAIN, 3)).toEqual(['pool', 'pool', 'done', 'ended 1']);
+  });
+
+  it('are left to the pool where the system cannot tell, which is asked once', async () => {
+    const cannot = -constants.errno.EOPNOTSUPP;
+    expect(await outcomes(cannot, cannot)).toEqual(['pool', 'pool', 'pool']);
+  });
+});
+
 it('nothing is done inline in a filesystem that nobody knows', () => {
-  expect(inlinePolicy(Buffer.from('/proc'))).toEqual({ reads: false, writes: false });
-  expect(inlinePolicy(Buffer.from('/no such file'))).toEqual({ reads: false, writes: false });
+  expect(inlinePolicy(Buffer.from('/proc'))).toEqual({ reads: 'none', writes: false });
+  expect(inlinePolicy(Buffer.from('/no such file'))).toEqual({ reads: 'none', writes: false });
 });
