@@ -71,12 +71,14 @@ function open(name: Buffer, flags: number): Promise<number | PortError> {
 
 /**
  * The same file or device once more, its writes durable when they end: they wait for no other data, as a flush does. Null where
- * the system knows no such thing; FreeBSD's devices take the flag and ignore it.
+ * that is not known to be kept: FreeBSD's devices take the flag and ignore it, and so may filesystems that a process serves.
  */
 async function openThrough(name: Buffer, flags: number, fd: number): Promise<number | null> {
   const flag: number | undefined = constants.O_DSYNC;
   const first = fstatSync(fd);
-  const isTrusted = first.isFile() || (first.isBlockDevice() && process.platform === 'linux');
+  const isTrusted = first.isFile()
+    ? inlinePolicy(name).writes
+    : first.isBlockDevice() && process.platform === 'linux';
   if (flag === undefined || !isTrusted) return null;
   const through = await open(name, flags | flag);
   if (isPortError(through)) return null;

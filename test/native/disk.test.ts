@@ -1,5 +1,15 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  constants,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -11,6 +21,7 @@ import { isPortError } from '../../core/ports/error.js';
 import type { Done, PortError } from '../../core/ports/error.js';
 import { openDisk } from '../../native/disk.js';
 import type { OpenDiskOptions } from '../../native/disk.js';
+import { inlinePolicy } from '../../native/inline-transfers.js';
 import { SimMedium } from '../../sim/medium.js';
 import { SimProcess } from '../../sim/process.js';
 import { Random } from '../../sim/random.js';
@@ -71,6 +82,44 @@ describe.each(eachAddon)('disks %s: opening', (_, addon) => {
     const disk = await openDisk(name.toString('latin1'), readWrite, new Turns(), addon);
     expect(isPortError(disk)).toBe(false);
     if (!isPortError(disk)) await outcome((done) => disk.close(done));
+  });
+});
+
+/** Of the descriptors that this process has of the component: whether writes to them wait for the medium. Linux only. */
+function writesThrough(): boolean[] {
+  const numbers = readdirSync('/proc/self/fd').filter((fd) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`) === file;
+    } catch {
+      return false;
+    }
+  });
+  return numbers.map((fd) => {
+    const flags = /^flags:\s+([0-7]+)$/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1'))?.[1] ?? '0';
+    return (Number.parseInt(flags, 8) & constants.O_DSYNC) !== 0;
+  });
+}
+
+describe.skipIf(process.platform !== 'linux')('disks: durable writes (needs: Linux)', () => {
+  it('do not wait for other data where the filesystem is known to keep its word', async () => {
+    const disk = await opened(readWrite);
+    const { writes: isKnown } = inlinePolicy(Buffer.from(file, 'latin1'));
+    expect(writesThrough().sort()).toEqual(isKnown ? [false, true] : [false]);
+    await outcome((done) => disk.close(done));
+    expect(writesThrough()).toEqual([]);
+    const reader = await opened({ access: 'read', lock: false });
+    expect(writesThrough()).toEqual([false]);
+    await outcome((done) => reader.close(done));
+  });
+
+  it('fail as others do', async () => {
+    const disk = await opened({ access: 'read', lock: false });
+    const writes = [{ offset: 0, source: new Uint8Array(SECTOR) }];
+    for (const durably of [false, true]) {
+      const error = await outcome((done) => disk.writeAll(writes, durably, done));
+      expect(error).toMatchObject({ code: 'EBADF' });
+    }
+    await outcome((done) => disk.close(done));
   });
 });
 
