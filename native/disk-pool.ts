@@ -17,7 +17,7 @@ export const FILE_THREADS = 4;
 const MAX_TAKEN = 64;
 const NOTHING = new Uint8Array(0);
 
-export interface PoolOperation {
+interface PoolOperation {
   readonly kind: (typeof POOL_KINDS)[number];
   readonly fd: number;
   /** `sync`: not used. */

@@ -1,113 +1,14 @@
 // Threads for disk operations that may wait for the medium. Those that have ended are told together, however many there are.
 #include "addon.h"
 #include "crossing.h"
-
-#include <unistd.h>
-
-#include <algorithm>
-#include <condition_variable>
-#include <deque>
-#include <memory>
-#include <thread>
-#include <vector>
+#include "disk-crew.h"
 
 namespace {
 
-enum class Kind { kRead, kWrite, kSync };
-
-struct Operation {
-  uint32_t id;
-  Kind kind;
-  int fd;
-  uint8_t* data;
-  size_t length;
-  int64_t offset;
-};
-
-struct Outcome {
-  uint32_t id;
-  // Bytes transferred, or the negative errno.
-  int64_t result;
-};
-
-int64_t Run(const Operation& operation) {
-  int64_t result;
-  do {
-    switch (operation.kind) {
-      case Kind::kRead:
-        result = pread(operation.fd, operation.data, operation.length, operation.offset);
-        break;
-      case Kind::kWrite:
-        result = pwrite(operation.fd, operation.data, operation.length, operation.offset);
-        break;
-      default:
-        result = fdatasync(operation.fd);
-    }
-  } while (result < 0 && errno == EINTR);
-  return result < 0 ? -errno : result;
-}
-
-// Nobody waits for its threads: one that hangs in a dead disk must not keep the process from ending.
-class Crew : public std::enable_shared_from_this<Crew> {
- public:
-  Crew(size_t threads, std::shared_ptr<Waker> waker) : most_(threads), waker_(std::move(waker)) {}
-
-  void Add(const Operation& operation) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    waiting_.push_back(operation);
-    if (idle_ >= waiting_.size()) {
-      work_.notify_one();
-    } else if (threads_ < most_) {
-      threads_++;
-      std::thread([crew = shared_from_this()] { crew->Work(); }).detach();
-    }
-  }
-
-  size_t Take(Outcome* outcomes, size_t room) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    const size_t count = std::min(room, ended_.size());
-    std::copy_n(ended_.begin(), count, outcomes);
-    ended_.erase(ended_.begin(), ended_.begin() + static_cast<std::ptrdiff_t>(count));
-    return count;
-  }
-
-  // What has not begun is forgotten.
-  void Dismiss() {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    dismissed_ = true;
-    waiting_.clear();
-    work_.notify_all();
-  }
-
- private:
-  void Work() {
-    std::unique_lock<std::mutex> lock(mutex_);
-    for (;;) {
-      idle_++;
-      work_.wait(lock, [this] { return dismissed_ || !waiting_.empty(); });
-      idle_--;
-      if (dismissed_) return;
-      const Operation operation = waiting_.front();
-      waiting_.pop_front();
-      lock.unlock();
-      const int64_t result = Run(operation);
-      lock.lock();
-      ended_.push_back({operation.id, result});
-      // Who has been told takes all.
-      if (ended_.size() == 1) waker_->Wake();
-    }
-  }
-
-  const size_t most_;
-  const std::shared_ptr<Waker> waker_;
-  std::mutex mutex_;
-  std::condition_variable work_;
-  std::deque<Operation> waiting_;
-  std::vector<Outcome> ended_;
-  size_t threads_ = 0;
-  size_t idle_ = 0;
-  bool dismissed_ = false;
-};
+using disk::Crew;
+using disk::Kind;
+using disk::Operation;
+using disk::Outcome;
 
 class DiskPool : public Napi::ObjectWrap<DiskPool> {
  public:
@@ -126,7 +27,7 @@ class DiskPool : public Napi::ObjectWrap<DiskPool> {
     taken_.resize(outcomes_.length() / 2);
     waker_ = std::make_shared<Waker>(given.Get("wake").As<Napi::Function>(), "hast.disk");
     waker_->KeepLoop(false);
-    crew_ = std::make_shared<Crew>(given.Get("threads").As<Napi::Number>().Uint32Value(), waker_);
+    crew_ = std::make_shared<Crew>(given.Get("threads").As<Napi::Number>().Uint32Value(), [waker = waker_] { waker->Wake(); });
   }
 
  private:
