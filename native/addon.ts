@@ -35,6 +35,8 @@ export interface Addon {
   write(fd: number, source: Uint8Array, offset: number): number;
   /** As `read`, but only what is in the page cache: EAGAIN, or fewer bytes. EOPNOTSUPP: the system cannot tell. */
   readIfCached(fd: number, target: Uint8Array, offset: number): number;
+  /** How often this thread gave up the processor of its own accord, to wait for something. */
+  waits(): number;
   readonly DiskPool: new (options: DiskPoolOptions) => DiskPool;
   /** Who connected to a Unix socket, or listens there; the errno otherwise. */
   peerCredentials(fd: number): { readonly uid: number; readonly gid: number } | number;

@@ -11,6 +11,7 @@ import type { Turns } from '../core/base/turns.js';
 import { portError, type Done, type PortError } from '../core/ports/error.js';
 import { errnoError, type Addon } from './addon.js';
 import { portErrorOf } from './errors.js';
+import { InlinePace, QUICK_MS } from './inline-pace.js';
 
 /** What may be done inline in a filesystem: nothing that could wait for a disk, or a network, without an end. */
 export interface InlinePolicy {
@@ -46,43 +47,6 @@ export function inlinePolicy(path: Buffer): InlinePolicy {
   }
 }
 
-/** A transfer that needs longer had to wait for something. */
-const QUICK_MS = 0.25;
-/** So much waiting is accepted, and it is forgotten at this rate: 2 % of the time. */
-const MAX_WAITING_MS = 10;
-const FORGOTTEN_MS_PER_MS = 0.02;
-const FIRST_PAUSE_MS = 1_000;
-const LONGEST_PAUSE_MS = 60_000;
-
-/** Says whether transfers may be done inline, from what they took. Times are of a monotonic clock, in milliseconds. */
-export class InlinePace {
-  #waitingMs = 0;
-  #sinceMs = 0;
-  #barredUntilMs = 0;
-  #pauseMs = FIRST_PAUSE_MS;
-
-  allows(nowMs: number): boolean {
-    return nowMs >= this.#barredUntilMs;
-  }
-
-  took(startedMs: number, endedMs: number): void {
-    const forgottenMs = (endedMs - this.#sinceMs) * FORGOTTEN_MS_PER_MS;
-    this.#sinceMs = endedMs;
-    this.#waitingMs = Math.max(0, this.#waitingMs - forgottenMs);
-    const waitedMs = endedMs - startedMs - QUICK_MS;
-    if (waitedMs <= 0) {
-      // It has been quick for long enough.
-      if (endedMs - this.#barredUntilMs > LONGEST_PAUSE_MS) this.#pauseMs = FIRST_PAUSE_MS;
-      return;
-    }
-    this.#waitingMs += waitedMs;
-    if (this.#waitingMs <= MAX_WAITING_MS) return;
-    this.#waitingMs = 0;
-    this.#barredUntilMs = endedMs + this.#pauseMs;
-    this.#pauseMs = Math.min(this.#pauseMs * 2, LONGEST_PAUSE_MS);
-  }
-}
-
 export interface Transfer {
   readonly kind: 'read' | 'write';
   readonly offset: number;
@@ -110,6 +74,8 @@ export class InlineTransfers {
   readonly #owner: TransferOwner;
   readonly #pace = new InlinePace();
   #tellsCached: boolean;
+  /** How often this thread had waited for something when that was asked last. */
+  #waits = 0;
   #waiting: Transfer[] = [];
 
   constructor(fd: number, turns: Turns, addon: Addon | null, policy: InlinePolicy, owner: TransferOwner) {
@@ -134,6 +100,7 @@ export class InlineTransfers {
     assert(!this.#turns.running, 'transfers follow the turn that asks for them');
     const transfers = this.#waiting;
     this.#waiting = [];
+    this.#waits = this.#addon?.waits() ?? 0;
     const outcomes = transfers.map((transfer) => this.#transferInTime(transfer));
     let told = 0;
     for (const [i, transfer] of transfers.entries()) {
@@ -154,8 +121,17 @@ export class InlineTransfers {
     const startedMs = performance.now();
     if (!this.#pace.allows(startedMs)) return LATER;
     const outcome = this.#transfer(transfer);
-    this.#pace.took(startedMs, performance.now());
+    const endedMs = performance.now();
+    this.#pace.took(startedMs, endedMs, endedMs - startedMs > QUICK_MS && this.#hasWaited());
     return outcome;
+  }
+
+  /** Since this was asked last. On a busy machine a transfer takes long, too, when the thread has to give way to others. */
+  #hasWaited(): boolean {
+    const waits = this.#addon?.waits() ?? this.#waits + 1;
+    const hasWaited = waits > this.#waits;
+    this.#waits = waits;
+    return hasWaited;
   }
 
   #transfer(transfer: Transfer): Outcome {

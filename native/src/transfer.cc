@@ -1,6 +1,7 @@
 // Transfers that are done at once, for what does not wait: files in the page cache.
 #include "addon.h"
 
+#include <sys/resource.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -31,8 +32,15 @@ static Napi::Value ReadIfCached(const Napi::CallbackInfo& info) { return Transfe
 
 static Napi::Value Write(const Napi::CallbackInfo& info) { return Transfer(info, pwrite); }
 
+static Napi::Value Waits(const Napi::CallbackInfo& info) {
+  rusage usage = {};
+  getrusage(RUSAGE_THREAD, &usage);
+  return Napi::Number::New(info.Env(), static_cast<double>(usage.ru_nvcsw));
+}
+
 void InitTransfer(Napi::Env env, Napi::Object exports) {
   exports.Set("read", Napi::Function::New(env, Read));
   exports.Set("readIfCached", Napi::Function::New(env, ReadIfCached));
+  exports.Set("waits", Napi::Function::New(env, Waits));
   exports.Set("write", Napi::Function::New(env, Write));
 }

@@ -4,44 +4,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Turns } from '../../core/base/turns.js';
 import type { Addon } from '../../native/addon.js';
-import { inlinePolicy, InlinePace, InlineTransfers, type Transfer } from '../../native/inline-transfers.js';
+import { inlinePolicy, InlineTransfers, type Transfer } from '../../native/inline-transfers.js';
 import { eachAddon } from './addons.js';
-
-describe('the pace of inline transfers', () => {
-  it('allows what is quick, for ever', () => {
-    const pace = new InlinePace();
-    for (let ms = 0; ms < 10_000; ms += 0.1) {
-      pace.took(ms, ms + 0.01);
-      expect(pace.allows(ms + 0.01)).toBe(true);
-    }
-  });
-
-  it('bars what makes everything wait, for longer each time', () => {
-    const pace = new InlinePace();
-    pace.took(0, 50);
-    expect([pace.allows(51), pace.allows(1049), pace.allows(1050)]).toEqual([false, false, true]);
-    pace.took(1050, 1100);
-    expect([pace.allows(3099), pace.allows(3100)]).toEqual([false, true]);
-  });
-
-  it('forgets a hiccup', () => {
-    const pace = new InlinePace();
-    for (let ms = 0; ms < 60_000; ms += 1_000) {
-      pace.took(ms, ms + 8);
-      expect(pace.allows(ms + 8)).toBe(true);
-    }
-  });
-
-  it('counts small delays that follow each other', () => {
-    const pace = new InlinePace();
-    let ms = 0;
-    while (pace.allows(ms) && ms < 1_000) {
-      pace.took(ms, ms + 2);
-      ms += 2;
-    }
-    expect(ms).toBeLessThan(20);
-  });
-});
 
 describe.each(eachAddon)('inline transfers, %s', (_name, addon) => {
   let folder: string;
@@ -119,7 +83,7 @@ describe('reads of what may be in the page cache', () => {
     const found: string[] = [];
     const turns = new Turns();
     const readIfCached = (): number => answers.shift() ?? 4;
-    const addon = { readIfCached } as unknown as Addon;
+    const addon = { readIfCached, waits: () => 0 } as unknown as Addon;
     const transfers = new InlineTransfers(
       0,
       turns,
@@ -160,4 +124,45 @@ describe('reads of what may be in the page cache', () => {
 it('nothing is done inline in a filesystem that nobody knows', () => {
   expect(inlinePolicy(Buffer.from('/proc'))).toEqual({ reads: 'none', writes: false });
   expect(inlinePolicy(Buffer.from('/no such file'))).toEqual({ reads: 'none', writes: false });
+});
+
+describe('a transfer that takes long', () => {
+  /** Are transfers still done inline after one that took 50 ms, in which the thread gave up the processor so often? */
+  async function isInlineAfter(waits: number): Promise<boolean> {
+    const turns = new Turns();
+    let times = 0;
+    const write = (): number => {
+      times += waits;
+      const until = performance.now() + 50;
+      while (performance.now() < until);
+      return 4;
+    };
+    const addon = { write, waits: () => times } as unknown as Addon;
+    let pooled = 0;
+    const transfers = new InlineTransfers(
+      0,
+      turns,
+      addon,
+      { reads: 'none', writes: true },
+      {
+        inPool: () => pooled++,
+        ended: () => undefined,
+      },
+    );
+    for (let i = 0; i < 2; i++) {
+      turns.run(() => {
+        transfers.add({ kind: 'write', offset: 0, buffer: new Uint8Array(4), done: () => undefined });
+      });
+      await new Promise(setImmediate);
+    }
+    return pooled === 0;
+  }
+
+  it('leaves the next ones to the pool if it has waited', async () => {
+    expect(await isInlineAfter(1)).toBe(false);
+  });
+
+  it('changes nothing if the processor was somebody else’s', async () => {
+    expect(await isInlineAfter(0)).toBe(true);
+  });
 });
