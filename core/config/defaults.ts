@@ -1,5 +1,5 @@
 /** Values of hast.conf that the file leaves out (core/spec/config.md section 2). */
-import type { ChecksumName, CompressionName, ReplicationMode } from './types.js';
+import type { ChecksumName, CompressionName, ReplicationMode, SyncRate } from './types.js';
 
 /** Defaults that depend on the system and on `--run-dir`. */
 export interface SystemDefaults {
@@ -33,3 +33,4 @@ export const DEFAULT_TIMEOUT = 20;
 /** No hook. */
 export const DEFAULT_EXEC = '';
 export const DEFAULT_METAFLUSH = true;
+export const DEFAULT_SYNCRATE: SyncRate = { leastPerS: 2 ** 20, mostPerS: null };

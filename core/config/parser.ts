@@ -11,7 +11,15 @@ import type { Token } from './lexer.js';
 import { EXIT_CONFIG, EXIT_TEMPFAIL } from '../resource/types.js';
 import { acceptableNames, isThisNode } from './node-identity.js';
 import type { NodeIdentity } from './node-identity.js';
-import type { ChecksumName, CompressionName, Config, ReplicationMode, ResourceConfig } from './types.js';
+import { parseSyncRate, SYNC_RATE_FORMS } from './sync-rate.js';
+import type {
+  ChecksumName,
+  CompressionName,
+  Config,
+  ReplicationMode,
+  ResourceConfig,
+  SyncRate,
+} from './types.js';
 
 const REPLICATION_MODES: readonly ReplicationMode[] = ['fullsync', 'memsync', 'async'];
 const CHECKSUMS: readonly ChecksumName[] = ['none', 'crc32', 'sha256'];
@@ -20,6 +28,9 @@ const COMPRESSIONS: readonly CompressionName[] = ['none', 'hole', 'lzf'];
 const MAX_TEXT = 1023;
 const MAX_NAME = 254;
 const MAX_TIMEOUT = 2_147_483_647;
+
+/** Ours, and no keyword: a resource may be called so, as ever. Where a statement begins no name can be. */
+const SYNCRATE = 'syncrate';
 
 /** The keywords a block knows and what each does, once it was read itself. */
 type Statements = Readonly<Partial<Record<string, () => void>>>;
@@ -32,6 +43,7 @@ interface Replication {
   timeout?: number;
   exec?: string;
   metaflush?: boolean;
+  syncrate?: SyncRate;
 }
 
 /** A resource as written; `node` is what its blocks for this node say. */
@@ -122,6 +134,7 @@ class Parser {
       timeout: () => this.#timeout(target),
       exec: () => this.#text('Exec path', MAX_TEXT, (path) => (target.exec = path)),
       ...this.#metaflushStatement(target),
+      [SYNCRATE]: () => this.#syncrate(target),
     };
   }
 
@@ -137,6 +150,15 @@ class Parser {
       this.#fail('Negative or zero timeout.', token, `1 to ${MAX_TIMEOUT} seconds`);
     }
     target.timeout = seconds;
+  }
+
+  #syncrate(target: Replication): void {
+    const token = this.#next;
+    const taken = this.#take(token.kind === 'number' ? 'number' : 'string', SYNC_RATE_FORMS);
+    if (taken === null) return;
+    const rate = parseSyncRate(taken.text);
+    if (rate === null) this.#syntaxError(taken, SYNC_RATE_FORMS);
+    else target.syncrate = rate;
   }
 
   /** `on NODE { ... }` outside resources. */
@@ -216,6 +238,7 @@ class Parser {
       timeout: draft.timeout ?? global.timeout ?? defaults.DEFAULT_TIMEOUT,
       exec: draft.exec ?? global.exec ?? defaults.DEFAULT_EXEC,
       metaflush: node.metaflush ?? draft.metaflush ?? global.metaflush ?? defaults.DEFAULT_METAFLUSH,
+      syncrate: draft.syncrate ?? global.syncrate ?? defaults.DEFAULT_SYNCRATE,
     };
   }
 
@@ -235,7 +258,8 @@ class Parser {
       const token = this.#next;
       this.#position++;
       if (token.kind === end) return;
-      const statement = token.kind === 'keyword' ? statements[token.text] : undefined;
+      const isStatement = token.kind === 'keyword' || (token.kind === 'string' && token.text === SYNCRATE);
+      const statement = isStatement ? statements[token.text] : undefined;
       const known = Object.keys(statements).join(', ');
       if (statement === undefined) this.#syntaxError(token, end === '}' ? `${known} or }` : known);
       else statement();

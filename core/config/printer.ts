@@ -3,7 +3,9 @@
  * file format (`isWord`), and there is at least one `listen` address.
  */
 import { assert } from '../base/assert.js';
+import { DEFAULT_SYNCRATE } from './defaults.js';
 import { isWord } from './lexer.js';
+import { formatSyncRate, isSameSyncRate } from './sync-rate.js';
 import type { Config, ResourceConfig } from './types.js';
 
 export function printConfig(config: Config, node: string): string {
@@ -29,6 +31,10 @@ function resourceLines(resource: ResourceConfig, node: string): string[] {
     `\ttimeout ${resource.timeout}`,
     ...(exec === '' ? [] : [`\texec ${word(exec)}`]),
     `\tmetaflush ${resource.metaflush ? 'on' : 'off'}`,
+    // What the reference does not know is not said without need.
+    ...(isSameSyncRate(resource.syncrate, DEFAULT_SYNCRATE)
+      ? []
+      : [`\tsyncrate ${formatSyncRate(resource.syncrate)}`]),
     `\ton ${word(node)} {`,
     `\t\tremote ${remoteaddr === 'none' ? 'none' : word(remoteaddr)}`,
     ...(sourceaddr === '' ? [] : [`\t\tsource ${word(sourceaddr)}`]),

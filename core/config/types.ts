@@ -3,6 +3,14 @@ export type ReplicationMode = 'fullsync' | 'memsync' | 'async';
 export type ChecksumName = 'none' | 'crc32' | 'sha256';
 export type CompressionName = 'none' | 'hole' | 'lzf';
 
+/** Bytes per second of a synchronisation. */
+export interface SyncRate {
+  /** What it gets at least beside a busy application. */
+  readonly leastPerS: number;
+  /** Null: as fast as it goes. */
+  readonly mostPerS: number | null;
+}
+
 export interface ResourceConfig {
   readonly name: string;
   readonly provname: string;
@@ -19,6 +27,8 @@ export interface ResourceConfig {
   /** Program path, or empty: no hook. */
   readonly exec: string;
   readonly metaflush: boolean;
+  /** Ours. */
+  readonly syncrate: SyncRate;
 }
 
 export interface Config {

@@ -1,3 +1,4 @@
+import { isSameSyncRate } from '../config/sync-rate.js';
 import type { ResourceConfig } from '../config/types.js';
 import type { Role } from '../resource/types.js';
 
@@ -22,6 +23,6 @@ export function changeOf(
 ): 'none' | 'live' | 'restart' {
   const differs = (key: keyof ResourceConfig): boolean => old[key] !== wanted[key];
   if (FIXED.some(differs)) return 'restart';
-  if (!LIVE.some(differs)) return 'none';
+  if (!LIVE.some(differs)) return isSameSyncRate(old.syncrate, wanted.syncrate) ? 'none' : 'live';
   return role === 'primary' ? 'live' : 'restart';
 }

@@ -52,6 +52,7 @@ export class Intake {
   #open = false;
   #pumping = false;
   #holdTimerSet = false;
+  #askedAtMs = -Infinity;
 
   constructor(parts: Parts, owner: IntakeOwner) {
     this.#parts = parts;
@@ -67,6 +68,11 @@ export class Intake {
     return this.#busy;
   }
 
+  /** Something is in progress, or was asked for less than so long ago. */
+  isBusy(withinMs: number): boolean {
+    return this.#busy > 0 || this.#parts.clock.now() - this.#askedAtMs < withinMs;
+  }
+
   /** Requests are worked on from now on; those already submitted first. */
   open(): void {
     this.#open = true;
@@ -80,7 +86,8 @@ export class Intake {
   }
 
   submit(request: DeviceRequest): void {
-    const submission = new Submission(request, this.#parts.clock.now());
+    this.#askedAtMs = this.#parts.clock.now();
+    const submission = new Submission(request, this.#askedAtMs);
     const { statistics, maxRequestBytes, log } = this.#parts;
     statistics.requested(request.command);
     logRequest(log, request);

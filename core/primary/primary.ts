@@ -91,6 +91,7 @@ export class Primary implements ResourceWorker, DeviceHandler, IntakeOwner, Link
     parts.config = config;
     parts.mapStore.metaflush = config.metaflush;
     parts.link.session?.reload(config);
+    parts.synchronizer.reloaded();
     if (before.remoteaddr === config.remoteaddr && before.sourceaddr === config.sourceaddr) return;
     parts.link.drop(SESSION_DROPPED);
     if (config.remoteaddr !== 'none') parts.link.connect();

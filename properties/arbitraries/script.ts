@@ -56,6 +56,7 @@ const setup: fc.Arbitrary<Setup> = fc.record({
   cores: both(fc.constantFrom<CoreName>('own', 'freebsd-12.1', 'protocol-1')),
   takeover: fc.boolean(),
   cached: fc.boolean(),
+  syncBytesPerS: fc.constantFrom(0, 65_536, 262_144),
 });
 
 function of<K extends string, T>(

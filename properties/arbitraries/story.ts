@@ -325,6 +325,7 @@ const setup: fc.Arbitrary<Setup> = fc.record({
   cores: fc.constant({ a: 'own' as const, b: 'own' as const }),
   takeover: fc.boolean(),
   cached: fc.boolean(),
+  syncBytesPerS: fc.constantFrom(0, 65_536, 262_144),
 });
 
 function tell(acts: readonly Act[]): Step[] {

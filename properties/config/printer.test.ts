@@ -1,3 +1,4 @@
+import { DEFAULT_SYNCRATE } from '../../core/config/defaults.js';
 import fc from 'fast-check';
 
 import { expect, test } from 'vitest';
@@ -26,6 +27,11 @@ const resource: fc.Arbitrary<ResourceConfig> = fc.record({
   timeout: fc.integer({ min: 1, max: 2_147_483_647 }),
   exec: fc.oneof(word(40), fc.constant('')),
   metaflush: fc.boolean(),
+  syncrate: fc
+    .tuple(fc.integer({ min: 2 ** 16, max: 2 ** 40 }), fc.integer({ min: 0, max: 2 ** 40 }), fc.boolean())
+    .map(([leastPerS, more, isLimited]) =>
+      isLimited ? { leastPerS, mostPerS: leastPerS + more } : DEFAULT_SYNCRATE,
+    ),
 });
 
 const config: fc.Arbitrary<Config> = fc.record({

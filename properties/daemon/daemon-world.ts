@@ -2,6 +2,7 @@
  * A main daemon on a simulated host, with workers and hooks that only note what they are asked for, and peers that send
  * any bytes. Virtual time: `run(ms)`.
  */
+import { DEFAULT_SYNCRATE } from '../../core/config/defaults.js';
 import type { Config, ResourceConfig } from '../../core/config/types.js';
 import type { ControlRequest } from '../../core/control/requests.js';
 import { encodeControlRequest } from '../../core/control/requests.js';
@@ -38,6 +39,7 @@ export function resourceConfig(changes: Partial<ResourceConfig> = {}): ResourceC
     timeout: 20,
     exec: '/hook',
     metaflush: true,
+    syncrate: DEFAULT_SYNCRATE,
     ...changes,
   };
 }

@@ -2,6 +2,7 @@
  * The parts of a primary on a disk whose operations the test completes, opposite a peer that says what the test wants.
  * Nothing happens by itself but time and the network, and these only in `run`.
  */
+import { DEFAULT_SYNCRATE } from '../../core/config/defaults.js';
 import type { ReplicationMode, ResourceConfig } from '../../core/config/types.js';
 import { METADATA_BYTES } from '../../core/metadata/geometry.js';
 import { encodeMetadata, type Metadata } from '../../core/metadata/codec.js';
@@ -204,6 +205,7 @@ export const RESOURCE: ResourceConfig = {
   timeout: 20,
   exec: '/hook',
   metaflush: true,
+  syncrate: DEFAULT_SYNCRATE,
 };
 
 const METADATA: Metadata = {

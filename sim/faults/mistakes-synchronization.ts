@@ -2,6 +2,8 @@
 import type { Mutant } from './mutant.js';
 
 const SYNCHRONIZER = 'primary/synchronizer.js';
+const PLAN = 'primary/copy-plan.js';
+const FLOW = 'primary/chunk-flow.js';
 const CHUNK = 'primary/chunk.js';
 const SESSION = 'primary/session.js';
 const LINK = 'primary/link.js';
@@ -62,7 +64,7 @@ export const mistakesWithSynchronization: readonly Mutant[] = [
     title: 'An extent that becomes dirty while it is being copied counts as copied.',
     invariant: 'I9',
     profile: 'resync',
-    patches: [{ file: SYNCHRONIZER, find: 'else if (active.again) {', replace: 'else if (false) {' }],
+    patches: [{ file: PLAN, find: 'else if (active.again) {', replace: 'else if (false) {' }],
   },
   {
     id: 'shared-buffer',
@@ -71,7 +73,7 @@ export const mistakesWithSynchronization: readonly Mutant[] = [
     profile: 'default',
     patches: [
       {
-        file: SYNCHRONIZER,
+        file: FLOW,
         find: 'const buffer = this.#buffers.pop() ?? newBuffer(this.#parts.maxRequestBytes);',
         replace: 'const buffer = (this.buffer ??= newBuffer(this.#parts.maxRequestBytes));',
       },
@@ -97,7 +99,7 @@ export const mistakesWithSynchronization: readonly Mutant[] = [
     profile: 'default',
     patches: [
       {
-        file: SYNCHRONIZER,
+        file: PLAN,
         find: 'const end = start + map.lengthOf(extent);',
         replace: 'const end = start + Math.ceil(map.lengthOf(extent) / 1024) * 512;',
       },
@@ -108,7 +110,7 @@ export const mistakesWithSynchronization: readonly Mutant[] = [
     title: 'The first sector of an extent is not copied.',
     invariant: 'I9',
     profile: 'default',
-    patches: [{ file: SYNCHRONIZER, find: 'next: start,', replace: 'next: start + 512,' }],
+    patches: [{ file: PLAN, find: 'next: start,', replace: 'next: start + 512,' }],
   },
   {
     id: 'failed-extent-never-retried',
@@ -119,11 +121,55 @@ export const mistakesWithSynchronization: readonly Mutant[] = [
       {
         file: SYNCHRONIZER,
         find: `
-            else if (this.#failed.size > 0 || this.#badHere.size > 0)
+            else if (this.#plan.hasFailed || this.#plan.hasBadHere)
               this.#retryLater();`,
         replace: `
-            else if (this.#badHere.size > 0)
+            else if (this.#plan.hasBadHere)
               this.#retryLater();`,
+      },
+    ],
+  },
+  {
+    id: 'window-survives-its-session',
+    title: 'What was in flight when a session was lost takes up the window of the next one.',
+    invariant: 'I8b',
+    profile: 'resync',
+    patches: [
+      {
+        file: FLOW,
+        find: `
+            restart() {
+              this.#window = this.#newWindow();`,
+        replace: 'restart() {',
+      },
+      {
+        file: FLOW,
+        find: 'window.finished(bytes,',
+        replace: 'if (succeeded) window.finished(bytes,',
+      },
+    ],
+  },
+  {
+    id: 'rate-stops-for-good',
+    title: 'A chunk that has to wait for the rate is forgotten.',
+    invariant: 'I8b',
+    profile: 'resync',
+    patches: [{ file: FLOW, find: 'this.#ready();', replace: '' }],
+  },
+  {
+    id: 'waiting-for-rate-is-the-end',
+    title: 'A synchronisation whose next chunk has to wait for the rate is over.',
+    invariant: 'I9',
+    profile: 'resync',
+    patches: [
+      {
+        file: SYNCHRONIZER,
+        find: `
+            if (!this.#flow.isOpen)
+              return;`,
+        replace: `
+            if (!this.#flow.isOpen)
+              break;`,
       },
     ],
   },

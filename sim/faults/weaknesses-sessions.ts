@@ -2,6 +2,7 @@
 import type { Mutant } from './mutant.js';
 
 const SYNCHRONIZER = 'primary/synchronizer.js';
+const FLOW = 'primary/chunk-flow.js';
 const SESSION = 'primary/session.js';
 const PRIMARY = 'primary/primary.js';
 
@@ -22,22 +23,22 @@ export const weaknessesOfSessions: readonly Mutant[] = [
     invariant: 'I9',
     profile: 'default',
     patches: [
-      { file: SYNCHRONIZER, find: 'this.#active = [];', replace: '' },
+      { file: 'primary/copy-plan.js', find: 'this.#active = [];', replace: '' },
       {
         file: SYNCHRONIZER,
         find: `
-          for (const chunk of this.#chunks.keys())
-            this.#chunks.set(chunk, null);`,
+          for (const flight of this.#flights.values())
+            flight.active = null;`,
         replace: '',
       },
       {
         file: SYNCHRONIZER,
         find: `
           if (error === null) {
-            this.#copiedBytes += chunk.length;`,
+            this.#progress.copied(chunk.length);`,
         replace: `
           if (error === null || error.code === 'ENOTCONN') {
-            this.#copiedBytes += chunk.length;`,
+            this.#progress.copied(chunk.length);`,
       },
     ],
   },
@@ -80,7 +81,9 @@ export const weaknessesOfSessions: readonly Mutant[] = [
         find: 'const seq = this.#nextSeq++;',
         replace: `const seq = owner.kind === 'chunk' ? 1 : this.#nextSeq++;`,
       },
-      { file: SYNCHRONIZER, find: 'const WINDOW = 8;', replace: 'const WINDOW = 1;' },
+      { file: FLOW, find: 'const MOST_CHUNKS = 64;', replace: 'const MOST_CHUNKS = 1;' },
+      { file: FLOW, find: 'const FIRST_CHUNKS = 8;', replace: 'const FIRST_CHUNKS = 1;' },
+      { file: FLOW, find: 'const LEAST_CHUNKS = 2;', replace: 'const LEAST_CHUNKS = 1;' },
     ],
   },
   {

@@ -12,6 +12,9 @@ import { Draft } from './draft.js';
 import type { Opening, Profile } from './profiles.js';
 
 const MAX_REQUEST_BYTES = [2048, 4096];
+/** hast.conf takes no less. */
+const LEAST_SYNC_RATE = 65_536;
+const SLOW_COPY_S = 4;
 const TIES = ['sequence', 'random', 'priority'] as const;
 /** Requests before the first act, and of one that is added. */
 const FIRST_REQUESTS = 24;
@@ -37,22 +40,34 @@ export function generate(seed: number, profile: Profile): Script {
 }
 
 function drawSetup(seed: number, profile: Profile, random: Random): Setup {
-  const { timeout, extents, keepdirty } = profile;
+  const { keepdirty } = profile;
+  const replication = pick(random, profile.modes);
+  const checksum = pick(random, profile.checksums);
+  const compression = pick(random, profile.compressions);
+  const timeout = between(random, ...profile.timeout);
+  const extents = between(random, ...profile.extents);
+  const extentBytes = pick(random, profile.extentBytes);
   return {
     seed,
-    replication: pick(random, profile.modes),
-    checksum: pick(random, profile.checksums),
-    compression: pick(random, profile.compressions),
-    timeout: between(random, ...timeout),
-    extents: between(random, ...extents),
-    extentBytes: pick(random, profile.extentBytes),
+    replication,
+    checksum,
+    compression,
+    timeout,
+    extents,
+    extentBytes,
     keepdirty: { a: between(random, ...keepdirty), b: between(random, ...keepdirty) },
     maxRequestBytes: pick(random, MAX_REQUEST_BYTES),
     ties: pick(random, TIES),
     cores: pick(random, profile.cores),
     takeover: random.chance(1, 4),
     cached: random.chance(1, 3),
+    syncBytesPerS: drawSyncRate(new Random(seed, 'syncrate'), extents * extentBytes),
   };
+}
+
+/** Mostly as fast as it goes; else all of the device takes a few seconds. */
+function drawSyncRate(random: Random, deviceBytes: number): number {
+  return random.chance(1, 4) ? Math.max(LEAST_SYNC_RATE, Math.ceil(deviceBytes / SLOW_COPY_S)) : 0;
 }
 
 /** Half of the acts of the profile, each from an eighth to eight times as likely as usual. */

@@ -35,6 +35,8 @@ export interface Setup {
   readonly takeover: boolean;
   /** True: components are files; reads and writes of a moment are done together, in their order, and told in one turn. */
   readonly cached: boolean;
+  /** Bytes per second of a synchronisation, at most; 0: adaptive. */
+  readonly syncBytesPerS: number;
 }
 
 export const DEFAULT_SETUP: Setup = {
@@ -51,6 +53,7 @@ export const DEFAULT_SETUP: Setup = {
   cores: { a: 'own', b: 'own' },
   takeover: false,
   cached: false,
+  syncBytesPerS: 0,
 };
 
 export type DiskOperation = 'read' | 'write' | 'delete' | 'flush';

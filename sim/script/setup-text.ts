@@ -41,7 +41,7 @@ function describe({ min, max, isPowerOfTwo }: Range): string {
   return `a ${isPowerOfTwo ? 'power of two' : 'whole number'}, ${String(min)} .. ${String(max)}`;
 }
 
-type NumberName = 'seed' | 'timeout' | 'extents' | 'extentBytes' | 'maxRequestBytes';
+type NumberName = 'seed' | 'timeout' | 'extents' | 'extentBytes' | 'maxRequestBytes' | 'syncBytesPerS';
 
 function amount(name: NumberName, range: Range): Setting {
   const parse = wholeNumber(range);
@@ -99,6 +99,7 @@ const SETTINGS: ReadonlyMap<string, Setting> = new Map([
   ['extents', amount('extents', { min: 1, max: 4095 })],
   ['extent-bytes', amount('extentBytes', { min: 512, max: 1 << 21, isPowerOfTwo: true })],
   ['max-request', amount('maxRequestBytes', { min: 512, max: 1 << 20, isPowerOfTwo: true })],
+  ['sync-rate', amount('syncBytesPerS', { min: 0, max: UINT32_MAX })],
   ['ties', choice('ties', ['sequence', 'random', 'priority'])],
   [
     'keepdirty',

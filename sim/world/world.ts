@@ -2,6 +2,7 @@
  * Two nodes on a network, an application on whichever device there is, and the judges, who are told everything that can be
  * seen from outside. A script is done to it step by step.
  */
+import { DEFAULT_SYNCRATE } from '../../core/config/defaults.js';
 import type { ResourceConfig } from '../../core/config/types.js';
 import { createGeometry } from '../../core/metadata/geometry.js';
 import { isPortError } from '../../core/ports/error.js';
@@ -261,13 +262,15 @@ export class World {
     const { setup } = this;
     const ip = ADDRESSES[name];
     const peer = ADDRESSES[otherNode(name)];
-    const { replication, checksum, compression, timeout, extentBytes: extentsize } = setup;
+    const { replication, checksum, compression, timeout, extentBytes: extentsize, syncBytesPerS } = setup;
     const resource: ResourceConfig = {
       name: 'r0',
       provname: 'r0',
       localpath: '/component',
       exec: '/hook',
       metaflush: true,
+      syncrate:
+        syncBytesPerS === 0 ? DEFAULT_SYNCRATE : { leastPerS: syncBytesPerS, mostPerS: syncBytesPerS },
       remoteaddr: `tcp4://${peer}`,
       sourceaddr: '',
       replication,

@@ -1,3 +1,4 @@
+import { DEFAULT_SYNCRATE } from '../../core/config/defaults.js';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
@@ -81,6 +82,7 @@ const report: StatusReport = {
     timeout: 20,
     exec: '',
     metaflush: true,
+    syncrate: DEFAULT_SYNCRATE,
   },
   role: 'primary',
   workerpid: 24_065,

@@ -1,4 +1,5 @@
 /** hastctl, run inside the test with a configuration of its own. */
+import { DEFAULT_SYNCRATE } from '../../core/config/defaults.js';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { hastctl } from '../../cli/hastctl/main.js';
@@ -52,5 +53,6 @@ function resourceConfig(name: string, localpath: string): ResourceConfig {
     timeout: 20,
     exec: '',
     metaflush: true,
+    syncrate: DEFAULT_SYNCRATE,
   };
 }

@@ -51,6 +51,7 @@ describe('effective values', () => {
         timeout: 20,
         exec: '',
         metaflush: true,
+        syncrate: { leastPerS: 2 ** 20, mostPerS: null },
       },
     ]);
   });
@@ -77,6 +78,7 @@ describe('effective values', () => {
         timeout: 6,
         exec: '/hook',
         metaflush: true,
+        syncrate: { leastPerS: 2 ** 20, mostPerS: null },
       },
       expect.objectContaining({ provname: 'outer', localpath: '/outer', checksum: 'sha256', timeout: 7 }),
     ]);
@@ -124,7 +126,7 @@ describe('lexical rules', () => {
     });
     expect(refusal('exec /a+b')).toBe(
       "78 Unable to parse configuration file at line 0 near 'b': syntax error " +
-        '(f:1: expected control, pidfile, listen, replication, checksum, compression, timeout, exec, metaflush, on, resource)',
+        '(f:1: expected control, pidfile, listen, replication, checksum, compression, timeout, exec, metaflush, syncrate, on, resource)',
     );
   });
 

@@ -1,3 +1,4 @@
+import { DEFAULT_SYNCRATE } from '../../core/config/defaults.js';
 import { describe, expect, it } from 'vitest';
 import type { ResourceConfig } from '../../core/config/types.js';
 import {
@@ -27,6 +28,7 @@ const R0: ResourceConfig = {
   timeout: 20,
   exec: '',
   metaflush: true,
+  syncrate: DEFAULT_SYNCRATE,
 };
 const IDLE: StatusReport = { kind: 'status', resource: R0, role: 'init', workerpid: 0, worker: null };
 const WORKER: WorkerStatus = {

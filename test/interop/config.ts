@@ -66,11 +66,11 @@ function outcome(ours: Config | ConfigError): Pick<Recording, 'verdict' | 'exit'
     : { verdict: 'accept', exit: 0, stderr: '' };
 }
 
-/** In the recording's terms. */
+/** In the recording's terms; what is ours is not in it. */
 function effective({ resources, ...global }: Config): unknown {
   return {
     ...global,
-    resources: resources.map(({ localpath, remoteaddr, sourceaddr, ...same }) => ({
+    resources: resources.map(({ localpath, remoteaddr, sourceaddr, syncrate: _, ...same }) => ({
       ...same,
       local: localpath,
       remote: remoteaddr,

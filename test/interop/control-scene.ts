@@ -2,6 +2,7 @@
  * The daemons of a recording of kind `control`, configured as the replies show, on one host as they were recorded; and how they
  * get into the state that a recorded reply tells of.
  */
+import { DEFAULT_SYNCRATE } from '../../core/config/defaults.js';
 import { decodeStatusReply, type StatusEntry } from '../../core/control/replies.js';
 import { decodeControlRequest, encodeControlRequest } from '../../core/control/requests.js';
 import { createGeometry } from '../../core/metadata/geometry.js';
@@ -169,7 +170,7 @@ function configuredAs(entry: StatusEntry): ConfiguredResource {
     replication: entry.replication as ResourceConfig['replication'],
     checksum: entry.checksum as ResourceConfig['checksum'],
     compression: entry.compression as ResourceConfig['compression'],
-    ...{ timeout: 20, exec: '', metaflush: true },
+    ...{ timeout: 20, exec: '', metaflush: true, syncrate: DEFAULT_SYNCRATE },
   };
   return { config, mediaSize: MEDIA_BYTES };
 }

@@ -1,3 +1,4 @@
+import { DEFAULT_SYNCRATE } from '../../core/config/defaults.js';
 import { describe, expect, it } from 'vitest';
 import { loadCores } from '../../cli/hastsim/mutants-load.js';
 import type { ResourceConfig } from '../../core/config/types.js';
@@ -13,7 +14,7 @@ const RESOURCE: ResourceConfig = {
   replication: 'fullsync',
   checksum: 'none',
   compression: 'hole',
-  ...{ timeout: 10, exec: '', metaflush: true },
+  ...{ timeout: 10, exec: '', metaflush: true, syncrate: DEFAULT_SYNCRATE },
 };
 
 /** What a node that runs this core says when it has started. */

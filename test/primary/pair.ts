@@ -1,4 +1,5 @@
 /** Two simulated nodes with one application, for scenarios that are told step by step. */
+import { DEFAULT_SYNCRATE } from '../../core/config/defaults.js';
 import type { ResourceConfig } from '../../core/config/types.js';
 import { Application } from './application.js';
 import { Lan } from '../../sim/lan.js';
@@ -31,7 +32,13 @@ export class Pair {
     const node = (name: string, ip: string, peer: string): SimNode => {
       const resource: ResourceConfig = {
         ...{ name: 'r0', provname: 'r0', localpath: '/component', exec: '/hook' },
-        ...{ remoteaddr: `tcp4://${peer}`, sourceaddr: '', timeout: 10, metaflush: true },
+        ...{
+          remoteaddr: `tcp4://${peer}`,
+          sourceaddr: '',
+          timeout: 10,
+          metaflush: true,
+          syncrate: DEFAULT_SYNCRATE,
+        },
         ...{ replication: 'fullsync', checksum: 'none', compression: 'none' },
         ...config,
       };

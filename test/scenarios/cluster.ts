@@ -2,6 +2,7 @@
  * Two nodes, a network between them and an application on whichever offers its device: the world of stories and
  * scenarios, with what an operator can do to it.
  */
+import { DEFAULT_SYNCRATE } from '../../core/config/defaults.js';
 import type { ResourceConfig } from '../../core/config/types.js';
 import type { PortError } from '../../core/ports/error.js';
 import { Application } from '../primary/application.js';
@@ -226,4 +227,5 @@ const DEFAULTS: Omit<ResourceConfig, 'remoteaddr'> = {
   timeout: 20,
   exec: '/hook',
   metaflush: true,
+  syncrate: DEFAULT_SYNCRATE,
 };

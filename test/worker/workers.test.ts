@@ -1,3 +1,4 @@
+import { DEFAULT_SYNCRATE } from '../../core/config/defaults.js';
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { once } from 'node:events';
@@ -25,6 +26,7 @@ const RESOURCE: ResourceConfig = {
   timeout: 20,
   exec: '',
   metaflush: true,
+  syncrate: DEFAULT_SYNCRATE,
 };
 
 const PRIMARY: Assignment = { role: 'primary', resource: RESOURCE, force: false, recovers: false };

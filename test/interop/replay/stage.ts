@@ -2,6 +2,7 @@
  * The world of one replay: two hosts with a node of ours on each, on virtual time. One node is under test; the other one
  * may help to bring about the recorded history, and leaves its address to the scripted peer.
  */
+import { DEFAULT_SYNCRATE } from '../../../core/config/defaults.js';
 import { isPortError } from '../../../core/ports/error.js';
 import type { Role } from '../../../core/resource/types.js';
 import { decodeStatusReply, type StatusEntry } from '../../../core/control/replies.js';
@@ -72,7 +73,16 @@ export class Stage {
     const name = this.resourceOf(side);
     const config = {
       ...{ name, provname: name, localpath: `/${side}`, remoteaddr: addressOf(otherSide(side)) },
-      ...{ sourceaddr: '', replication, checksum, compression, timeout, exec: '', metaflush: true },
+      ...{
+        sourceaddr: '',
+        replication,
+        checksum,
+        compression,
+        timeout,
+        exec: '',
+        metaflush: true,
+        syncrate: DEFAULT_SYNCRATE,
+      },
     };
     const where = { control: `uds:///run/${side}`, listen: addressOf(side) };
     const { mediasize } = this.stateOf(side);
