@@ -62,6 +62,9 @@ export interface TransferOwner {
   ended(count: number): void;
 }
 
+/** After a transfer that took long. */
+const WATCHED_MS = 60_000;
+
 /** What is not in the page cache, or what the system cannot tell about. */
 const LATER = 'later';
 type Outcome = PortError | null | typeof LATER;
@@ -76,6 +79,7 @@ export class InlineTransfers {
   #tellsCached: boolean;
   /** How often this thread had waited for something when that was asked last. */
   #waits = 0;
+  #watchedUntilMs = 0;
   #waiting: Transfer[] = [];
 
   constructor(fd: number, turns: Turns, addon: Addon | null, policy: InlinePolicy, owner: TransferOwner) {
@@ -100,7 +104,7 @@ export class InlineTransfers {
     assert(!this.#turns.running, 'transfers follow the turn that asks for them');
     const transfers = this.#waiting;
     this.#waiting = [];
-    this.#waits = this.#addon?.waits() ?? 0;
+    if (this.#isWatched(performance.now())) this.#waits = this.#addon?.waits() ?? 0;
     const outcomes = transfers.map((transfer) => this.#transferInTime(transfer));
     let told = 0;
     for (const [i, transfer] of transfers.entries()) {
@@ -122,16 +126,25 @@ export class InlineTransfers {
     if (!this.#pace.allows(startedMs)) return LATER;
     const outcome = this.#transfer(transfer);
     const endedMs = performance.now();
-    this.#pace.took(startedMs, endedMs, endedMs - startedMs > QUICK_MS && this.#hasWaited());
+    this.#pace.took(startedMs, endedMs, endedMs - startedMs > QUICK_MS && this.#hasWaited(endedMs));
     return outcome;
   }
 
-  /** Since this was asked last. On a busy machine a transfer takes long, too, when the thread has to give way to others. */
-  #hasWaited(): boolean {
-    const waits = this.#addon?.waits() ?? this.#waits + 1;
-    const hasWaited = waits > this.#waits;
+  /**
+   * Has the thread waited in the transfer that took long? On a busy machine it may have had to give way to others instead.
+   * Asking costs something, so that is known only if there was a long one not long ago.
+   */
+  #hasWaited(nowMs: number): boolean {
+    if (this.#addon === null) return true;
+    const waits = this.#addon.waits();
+    const hasWaited = this.#isWatched(nowMs) && waits > this.#waits;
     this.#waits = waits;
+    this.#watchedUntilMs = nowMs + WATCHED_MS;
     return hasWaited;
+  }
+
+  #isWatched(nowMs: number): boolean {
+    return nowMs < this.#watchedUntilMs;
   }
 
   #transfer(transfer: Transfer): Outcome {
