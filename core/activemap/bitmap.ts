@@ -5,7 +5,7 @@ export class Bitmap {
   readonly bytes: Uint8Array;
   readonly size: number;
   /** The same bytes but for at most three at the end: large maps are mostly zeros, and those are passed over by words. */
-  readonly #words: Int32Array;
+  readonly words: Int32Array;
   #count = 0;
 
   /** `size` bits, all clear, in `byteLength` bytes (at least enough for them). */
@@ -13,7 +13,7 @@ export class Bitmap {
     assert(byteLength * 8 >= size, 'bitmap does not fit');
     this.size = size;
     this.bytes = new Uint8Array(byteLength);
-    this.#words = new Int32Array(this.bytes.buffer, 0, byteLength >>> 2);
+    this.words = new Int32Array(this.bytes.buffer, 0, byteLength >>> 2);
   }
 
   /** The bits that `bytes` hold, in bytes of its own. */
@@ -91,7 +91,7 @@ export class Bitmap {
   #nextByte(byte: number): number {
     if ((byte & 3) !== 0) return byte;
     let word = byte >>> 2;
-    while (this.#words[word] === 0) word++;
+    while (this.words[word] === 0) word++;
     return word << 2;
   }
 

@@ -26,6 +26,7 @@ export class MapStore {
   readonly #map: Activemap;
   /** The bits that the medium is known to hold, and to keep whatever becomes of the update under way. */
   readonly #durable: Uint8Array;
+  readonly #durableWords: Int32Array;
   /** What is being written, where it is in the image. */
   readonly #copy: Uint8Array;
   #writing: readonly DiskWrite[] = NOTHING;
@@ -45,7 +46,8 @@ export class MapStore {
     this.#turns = ports.turns;
     this.#log = ports.log;
     this.#map = map;
-    this.#durable = options.durable;
+    this.#durable = options.durable.slice();
+    this.#durableWords = new Int32Array(this.#durable.buffer);
     this.#copy = new Uint8Array(options.durable.length);
     this.metaflush = options.metaflush;
   }
@@ -125,8 +127,8 @@ export class MapStore {
   }
 
   #differs(from: number, to: number): boolean {
-    const { bytes } = this.#map.image;
-    for (let at = from; at < to; at++) if (bytes[at] !== this.#durable[at]) return true;
+    const { words } = this.#map.image;
+    for (let at = from >>> 2; at < to >>> 2; at++) if (words[at] !== this.#durableWords[at]) return true;
     return false;
   }
 
@@ -135,10 +137,11 @@ export class MapStore {
    * counts only if both have it.
    */
   #leave(from: number, to: number): DiskWrite {
+    const { bytes, words } = this.#map.image;
     const source = this.#copy.subarray(from, to);
-    source.set(this.#map.image.bytes.subarray(from, to));
-    for (let at = from; at < to; at++) {
-      this.#durable[at] = (this.#durable[at] ?? 0) & (source[at - from] ?? 0);
+    source.set(bytes.subarray(from, to));
+    for (let at = from >>> 2; at < to >>> 2; at++) {
+      this.#durableWords[at] = (this.#durableWords[at] ?? 0) & (words[at] ?? 0);
     }
     return { offset: METADATA_BYTES + from, source };
   }

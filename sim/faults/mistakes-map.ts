@@ -124,7 +124,7 @@ export const mistakesWithTheMap: readonly Mutant[] = [
     patches: [
       {
         file: MAP_STORE,
-        find: 'this.#durable[at] = (this.#durable[at] ?? 0) & (source[at - from] ?? 0);',
+        find: 'this.#durableWords[at] = (this.#durableWords[at] ?? 0) & (words[at] ?? 0);',
         replace: '',
       },
     ],
