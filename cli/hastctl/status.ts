@@ -1,5 +1,5 @@
 /** `hastctl status` and `hastctl list` (core/spec/cli.md section 4): one question, two ways to print the answer. */
-import { formatBytes } from '../../core/base/human.js';
+import { formatBytes, formatDuration } from '../../core/base/human.js';
 import type { Config } from '../../core/config/types.js';
 import { decodeStatusReply } from '../../core/control/replies.js';
 import type { ResourceError, StatusEntry } from '../../core/control/replies.js';
@@ -73,6 +73,9 @@ function listLines(entry: Entry): string[] {
     `  replication: ${entry.replication}`,
     ...(entry.status === null ? [] : [`  status: ${entry.status}`]),
     ...(entry.localCopy === 'complete' ? [] : [`  localcopy: ${entry.localCopy}`]),
+    ...(counters.syncLeft === 0
+      ? []
+      : [`  synchronization: ${describeSync(counters.syncLeft, counters.syncRate)}`]),
     ...(entry.workerpid === 0 ? [] : [`  workerpid: ${entry.workerpid}`]),
     `  dirty: ${withSize(counters.dirty)}`,
     '  statistics:',
@@ -86,6 +89,12 @@ function listLines(entry: Entry): string[] {
     `    queues: local: ${counters.localQueue}, send: ${counters.sendQueue}, recv: ${counters.recvQueue}, ` +
       `done: ${counters.doneQueue}, idle: ${counters.idleQueue}`,
   ];
+}
+
+/** Ours. Nothing is said about the time while the rate is not known. */
+function describeSync(left: number, rate: number): string {
+  const toGo = `${formatBytes(left)} to go (${formatBytes(rate)}/sec)`;
+  return rate === 0 ? toGo : `${toGo}, ${formatDuration((left / rate) * 1000)} left`;
 }
 
 function withSize(bytes: number): string {

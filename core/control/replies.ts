@@ -94,6 +94,8 @@ const COUNTERS: readonly (readonly [keyof WorkerCounters, string, 'uint32' | 'ui
 ];
 /** Ours, absent while 0: the reply is the reference's as long as there is nothing to add. */
 const REMOTE_ERRORS = 'remote_errors';
+const SYNC_LEFT = 'sync_left';
+const SYNC_RATE = 'sync_rate';
 
 /** The reply to an invalid request. */
 export function encodeControlError(error: number): NvPair[] {
@@ -179,6 +181,9 @@ function workerPairs(worker: WorkerStatus, role: Role, i: number): NvPair[] {
     ...COUNTERS.map(([key, name, type]) => nv[type](`${name}${i}`, worker[key])),
     ...(worker.remoteErrors === 0 ? [] : [nv.uint64(`${REMOTE_ERRORS}${i}`, worker.remoteErrors)]),
     ...(worker.localCopy === 'complete' ? [] : [nv.string(`localcopy${i}`, worker.localCopy)]),
+    ...(worker.syncLeft === 0
+      ? []
+      : [nv.uint64(`${SYNC_LEFT}${i}`, worker.syncLeft), nv.uint64(`${SYNC_RATE}${i}`, worker.syncRate)]),
     ...(role === 'primary' && !worker.exported ? [nv.uint8(`exported${i}`, 0)] : []),
   ];
 }
@@ -205,5 +210,7 @@ function countersIn(list: NvList, i: number): WorkerCounters {
   return {
     ...(Object.fromEntries(counters) as unknown as WorkerCounters),
     remoteErrors: read(REMOTE_ERRORS, 'uint64'),
+    syncLeft: read(SYNC_LEFT, 'uint64'),
+    syncRate: read(SYNC_RATE, 'uint64'),
   };
 }

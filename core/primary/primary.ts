@@ -53,7 +53,7 @@ export class Primary implements ResourceWorker, DeviceHandler, IntakeOwner, Link
 
   status(): WorkerStatus {
     if (this.#parts === null) return STARTING;
-    const { statistics, intake, map, mapStore, link, metadata } = this.#parts;
+    const { statistics, intake, map, mapStore, link, metadata, synchronizer } = this.#parts;
     const counts = statistics.counts();
     const { incomplete } = metadata.current;
     return {
@@ -76,6 +76,8 @@ export class Primary implements ResourceWorker, DeviceHandler, IntakeOwner, Link
       sendQueue: 0,
       doneQueue: 0,
       recvQueue: link.session?.outstanding ?? 0,
+      syncLeft: synchronizer.standing?.leftBytes ?? 0,
+      syncRate: synchronizer.standing?.bytesPerS ?? 0,
       localCopy: incomplete ? 'incomplete' : 'complete',
       // A worker that has only just started withholds nothing.
       exported: this.#device !== null || !incomplete,

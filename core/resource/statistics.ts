@@ -60,6 +60,8 @@ export const STARTING: WorkerStatus = {
   sendQueue: 0,
   recvQueue: 0,
   doneQueue: 0,
+  syncLeft: 0,
+  syncRate: 0,
   localCopy: 'complete',
   exported: true,
 };

@@ -41,6 +41,9 @@ export interface WorkerStatus {
   readonly doneQueue: number;
   /** Ours (W19): requests that failed on the peer or were lost with a connection. */
   readonly remoteErrors: number;
+  /** Ours: what a synchronisation under way has still to copy, bytes, and its rate, bytes per second; else 0. */
+  readonly syncLeft: number;
+  readonly syncRate: number;
   /** Ours (W8): 'incomplete' while this node's copy may not be used alone. */
   readonly localCopy: 'complete' | 'incomplete';
   /** Ours (W8): false while a primary waits for its source and offers no device. */

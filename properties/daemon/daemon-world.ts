@@ -74,6 +74,8 @@ const IDLE: WorkerStatus = {
   recvQueue: 0,
   doneQueue: 0,
   remoteErrors: 0,
+  syncLeft: 0,
+  syncRate: 0,
   localCopy: 'complete',
   exported: true,
 };

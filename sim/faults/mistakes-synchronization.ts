@@ -157,23 +157,6 @@ export const mistakesWithSynchronization: readonly Mutant[] = [
     patches: [{ file: FLOW, find: 'this.#ready();', replace: '' }],
   },
   {
-    id: 'waiting-for-rate-is-the-end',
-    title: 'A synchronisation whose next chunk has to wait for the rate is over.',
-    invariant: 'I9',
-    profile: 'resync',
-    patches: [
-      {
-        file: SYNCHRONIZER,
-        find: `
-            if (!this.#flow.isOpen)
-              return;`,
-        replace: `
-            if (!this.#flow.isOpen)
-              break;`,
-      },
-    ],
-  },
-  {
     id: 'peer-not-told-incomplete',
     title: 'A primary does not tell its secondary that the copy there is incomplete from now on.',
     invariant: 'I18',

@@ -66,6 +66,8 @@ const counters = {
   recvQueue: 12,
   doneQueue: 13,
   remoteErrors: 14,
+  syncLeft: 0,
+  syncRate: 0,
 };
 const worker: WorkerStatus = { status: 'degraded', ...counters, localCopy: 'complete', exported: true };
 const report: StatusReport = {
@@ -128,6 +130,19 @@ describe('status and list', () => {
     });
     expect((await run('list')).stdout).toBe(`${LIST}e57:\n  error: 57\ne1:\n  error: 1\n`);
   });
+
+  test.each([
+    [2 ** 24, '1.0GB to go (16MB/sec), 1m4s left'],
+    [0, '1.0GB to go (0B/sec)'],
+  ])(
+    'a synchronisation of %i bytes per second has a line of its own in a listing',
+    async (syncRate, line) => {
+      await replyWith(encodeStatusReply([{ ...report, worker: { ...worker, syncLeft: 2 ** 30, syncRate } }]));
+      expect((await run('list')).stdout).toBe(
+        LIST.replace(/( {2}status: .*\n)/, `$1  synchronization: ${line}\n`),
+      );
+    },
+  );
 
   test('an incomplete copy is told beside unchanged lines (W8)', async () => {
     await replyWith(

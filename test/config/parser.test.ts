@@ -220,3 +220,27 @@ describe('errors', () => {
     expect(parseConfig('listen /socket', HOST, system)).toMatchObject({ listen: ['/socket'] });
   });
 });
+
+describe('syncrate, which is ours', () => {
+  const rates = (text: string): unknown => accepted(text).resources.map(({ syncrate }) => syncrate);
+  const resource = (inside: string): string => `resource a { ${inside} on hasta { remote none local /x } }`;
+
+  test('stands where replication may stand', () => {
+    const limited = { leastPerS: 2 ** 20, mostPerS: 10 * 2 ** 20 };
+    expect(rates(`syncrate 10M\n${resource('')}`)).toEqual([limited]);
+    expect(rates(`syncrate 1G\n${resource('syncrate 10M')}`)).toEqual([limited]);
+    expect(rates(`syncrate 1G\n${resource('syncrate 1048576-10485760')}`)).toEqual([limited]);
+  });
+
+  test('is no keyword: what was a name before is one', () => {
+    const config = accepted('resource syncrate { on hasta { remote none local syncrate } }');
+    expect(config.resources[0]).toMatchObject({ name: 'syncrate', localpath: 'syncrate' });
+  });
+
+  test('says what it takes', () => {
+    expect(refusal(`syncrate fast\n${resource('')}`)).toContain(
+      "near 'fast': syntax error (f:1: expected adaptive, MOST or",
+    );
+    expect(refusal(`constructor fast\n${resource('')}`)).toContain("near 'constructor': syntax error");
+  });
+});

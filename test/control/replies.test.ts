@@ -51,6 +51,8 @@ const WORKER: WorkerStatus = {
   recvQueue: 12,
   doneQueue: 13,
   remoteErrors: 0,
+  syncLeft: 0,
+  syncRate: 0,
   localCopy: 'complete',
   exported: true,
 };
@@ -134,10 +136,19 @@ describe('a status reply', () => {
   });
 
   it('adds fields of ours only when there is something to tell', () => {
-    const worker: WorkerStatus = { ...WORKER, remoteErrors: 3, localCopy: 'incomplete', exported: false };
-    expect(encodeStatusReply([{ ...BUSY, worker }]).slice(-3)).toEqual([
+    const worker: WorkerStatus = {
+      ...WORKER,
+      remoteErrors: 3,
+      syncLeft: 4096,
+      syncRate: 0,
+      localCopy: 'incomplete',
+      exported: false,
+    };
+    expect(encodeStatusReply([{ ...BUSY, worker }]).slice(-5)).toEqual([
       nv.uint64('remote_errors0', 3),
       nv.string('localcopy0', 'incomplete'),
+      nv.uint64('sync_left0', 4096),
+      nv.uint64('sync_rate0', 0),
       nv.uint8('exported0', 0),
     ]);
     const secondary = encodeStatusReply([
@@ -147,7 +158,14 @@ describe('a status reply', () => {
   });
 
   it('comes back as it was sent, one entry per resource', () => {
-    const worker: WorkerStatus = { ...WORKER, remoteErrors: 3, localCopy: 'incomplete', exported: false };
+    const worker: WorkerStatus = {
+      ...WORKER,
+      remoteErrors: 3,
+      syncLeft: 4096,
+      syncRate: 0,
+      localCopy: 'incomplete',
+      exported: false,
+    };
     const { status, localCopy, exported, ...counters } = worker;
     const reply = decodeStatusReply(
       listOf(encodeStatusReply([IDLE, { kind: 'error', resource: 'x', error: 57 }, { ...BUSY, worker }])),

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { DEFAULT_SYNCRATE } from '../../core/config/defaults.js';
 import { METADATA_BYTES } from '../../core/metadata/geometry.js';
 import {
   EXTENT,
@@ -200,6 +201,52 @@ describe('synchronisation to the peer', () => {
     bench.run(11_000, 'disk works');
     expect(bench.log()).toContain('Nodes are in sync.');
     expect(bench.parts.metadata.current.localcnt).toBe(0n);
+  });
+});
+
+describe('the progress of a synchronisation', () => {
+  it('is told once a minute, and to who asks', () => {
+    const bench = dirty(0xff, { resource: { syncrate: { leastPerS: 256, mostPerS: 256 } } });
+    bench.peer.automatic = true;
+    connect(bench);
+    bench.run(30_000, 'disk works');
+    const standing = bench.parts.synchronizer.standing;
+    expect(standing?.bytesPerS).toBeGreaterThan(128);
+    expect(standing?.bytesPerS).toBeLessThan(384);
+    expect(standing?.leftBytes).toBe(bench.parts.map.syncCount * EXTENT);
+    expect(bench.log()).not.toContain('to go (');
+    bench.run(40_000, 'disk works');
+    expect(bench.log()).toMatch(/info Synchronization: \d+KB to go \(\d+B\/sec\)\. \S+ left\./);
+    bench.run(240_000, 'disk works');
+    expect(bench.events).toEqual(['connect', 'syncstart', 'syncdone']);
+    expect(bench.parts.synchronizer.standing).toBeNull();
+  });
+});
+
+describe('the rate of a synchronisation', () => {
+  it('may be changed while it is under way', () => {
+    const bench = dirty(0xff, { resource: { syncrate: { leastPerS: 128, mostPerS: 128 } } });
+    bench.peer.automatic = true;
+    connect(bench);
+    bench.run(2_000, 'disk works');
+    expect(bench.parts.map.syncCount).toBeGreaterThan(6);
+    bench.turn(() => {
+      bench.parts.config = { ...bench.parts.config, syncrate: DEFAULT_SYNCRATE };
+      bench.parts.synchronizer.reloaded();
+    });
+    bench.run(200, 'disk works');
+    expect(bench.events).toEqual(['connect', 'syncstart', 'syncdone']);
+  });
+
+  it('never comes to an end because an application is busy', () => {
+    const bench = dirty(0xff);
+    bench.peer.automatic = true;
+    connect(bench);
+    for (let i = 0; i < 200; i++) {
+      bench.submit('write', 0);
+      bench.run(10, 'disk works');
+    }
+    expect(bench.events).toEqual(['connect', 'syncstart', 'syncdone']);
   });
 });
 

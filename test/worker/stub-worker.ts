@@ -46,6 +46,8 @@ const STATUS: WorkerStatus = {
   recvQueue: 0,
   doneQueue: 0,
   remoteErrors: 0,
+  syncLeft: 0,
+  syncRate: 0,
   localCopy: 'complete',
   exported: true,
 };
