@@ -13,7 +13,7 @@ import { growth } from './growth.js';
 import { COLD, FILL, JOBS, type Job } from './jobs.js';
 import { residentBytes } from './processes.js';
 import { jsonOf, textOf, type Report } from './report.js';
-import { disturbance, resync, type ResyncRow } from './resync.js';
+import { disturbance, resync, resyncGoal, type ResyncRow } from './resync.js';
 import { measure, pairEntrants, type Row } from './rounds.js';
 import { Nbdkit, Pair } from './systems.js';
 
@@ -163,7 +163,9 @@ program
     if (!canRun('the benchmark', ['fio'])) return;
     const [row] = await resyncs([rtt], mib * MIB);
     if (row === undefined) return;
-    const rate = (row.bytesPerS / 1e6).toFixed(0);
-    show(json ? JSON.stringify(row) : `${String(mib)} MiB over ${String(rtt)} ms: ${rate} MB/s`);
+    const goal = resyncGoal(rtt, await ceilings(MEMORY, 0.5));
+    const rate = (bytesPerS: number): string => `${(bytesPerS / 1e6).toFixed(0)} MB/s`;
+    const text = `${String(mib)} MiB over ${String(rtt)} ms: ${rate(row.bytesPerS)} (goal >= ${rate(goal)})`;
+    show(json ? JSON.stringify({ ...row, goalBytesPerS: goal }) : text);
   });
 await program.parseAsync();

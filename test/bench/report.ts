@@ -2,7 +2,7 @@
 import { formatBytes } from '../../core/base/human.js';
 import type { Ceilings } from './ceilings.js';
 import type { GrowthRow } from './growth.js';
-import type { Disturbance, ResyncRow } from './resync.js';
+import { MOST_DISTURBANCE, resyncGoal, type Disturbance, type ResyncRow } from './resync.js';
 import type { Row } from './rounds.js';
 
 export interface Report {
@@ -54,12 +54,17 @@ export function textOf(report: Report): string {
     );
   for (const { rttMs, bytes, bytesPerS } of resync) {
     const way = rttMs === 0 ? 'on loopback' : `over a round trip of ${String(rttMs)} ms`;
-    lines.push('', `Synchronisation of ${formatBytes(bytes)} ${way}: ${rate(bytesPerS)}`);
+    const goal = rate(resyncGoal(rttMs, ceilings));
+    lines.push('', `Synchronisation of ${formatBytes(bytes)} ${way}: ${rate(bytesPerS)} (goal >= ${goal})`);
   }
   if (disturbance !== null) {
-    const { p99AloneUs, p99Us } = disturbance;
-    const times = (p99Us / p99AloneUs).toFixed(1);
-    lines.push(`Application p99 during it: ${us(p99Us)}, ${times} times that without (${us(p99AloneUs)})`);
+    const { p50AloneUs, p50Us, p99AloneUs, p99Us, bytesPerS } = disturbance;
+    const times = (during: number, alone: number): string =>
+      `${us(during)}, ${(during / alone).toFixed(1)} times ${us(alone)}`;
+    lines.push(
+      `Application during it: p99 ${times(p99Us, p99AloneUs)} without (goal <= ${MOST_DISTURBANCE.toFixed(1)}),`,
+      `  p50 ${times(p50Us, p50AloneUs)}; the synchronisation gets ${rate(bytesPerS)}`,
+    );
   }
   if (growth.length > 0) {
     const rows = growth.map((row) => [

@@ -2,6 +2,7 @@
  * How long a synchronisation takes: the secondary has been away while the whole device was written, and comes back. Then the same
  * while an application works, whose writes should hardly notice.
  */
+import type { Ceilings } from './ceilings.js';
 import { runFio } from './fio.js';
 import type { Job } from './jobs.js';
 import { Pair } from './systems.js';
@@ -14,6 +15,8 @@ const APPLICATION: Job = {
 };
 /** Well below what the pair can do: what is asked for is how long each takes. */
 const APPLICATION_PER_S = 500;
+/** Shorter than the synchronisation. */
+const APPLICATION_S = 1.5;
 
 export interface ResyncOptions {
   readonly bytes: number;
@@ -30,31 +33,60 @@ export interface ResyncRow {
 }
 
 export interface Disturbance {
-  /** Microseconds, of writes: nothing else going on, and during a synchronisation. */
+  /** Microseconds, of writes on both nodes: nothing else going on, and during a synchronisation. */
+  readonly p50AloneUs: number;
+  readonly p50Us: number;
   readonly p99AloneUs: number;
   readonly p99Us: number;
+  /** What the synchronisation got beside it. */
+  readonly bytesPerS: number;
+}
+
+/** What the C daemon copies in a second over a round trip of 10 ms, one chunk at a time, and how many times that is wanted. */
+const REFERENCE_OVER_DISTANCE = 12e6;
+const REFERENCE_RTT_MS = 10;
+const TIMES_REFERENCE = 20;
+const SHARE_OF_CEILING = 0.8;
+/** How many times the 99th percentile without a synchronisation. */
+export const MOST_DISTURBANCE = 2;
+
+/** Bytes per second: over a distance a multiple of the C daemon's, else a share of what the slower of network and disk takes. */
+export function resyncGoal(
+  rttMs: number,
+  ceilings: Pick<Ceilings, 'tcpBytesPerS' | 'writeBytesPerS'>,
+): number {
+  if (rttMs > 0)
+    return (TIMES_REFERENCE * REFERENCE_OVER_DISTANCE * REFERENCE_RTT_MS) / Math.max(rttMs, REFERENCE_RTT_MS);
+  return SHARE_OF_CEILING * Math.min(ceilings.tcpBytesPerS, ceilings.writeBytesPerS);
 }
 
 /** Copies everything once. */
 export async function resync({ bytes, under, rttMs, progress }: ResyncOptions): Promise<ResyncRow> {
   return apart({ bytes, under, rttMs, progress }, async (pair) => {
     progress(`synchronisation over ${String(rttMs)} ms`);
-    const seconds = await reunite(pair);
+    const { seconds } = await reunite(pair);
     await pair.verify();
     return { rttMs, bytes, bytesPerS: bytes / seconds };
   });
 }
 
-/** What an application notices of it. */
+/** What an application notices of it; the synchronisation outlasts the measurement. */
 export async function disturbance(options: ResyncOptions): Promise<Disturbance> {
   return apart(options, async (pair) => {
     const { socket } = pair;
     const load = { socket, job: APPLICATION, ratePerS: APPLICATION_PER_S };
+    await reunite(pair);
     options.progress('an application alone');
-    const alone = await runFio({ ...load, seconds: 3 });
+    const alone = await runFio({ ...load, seconds: APPLICATION_S });
+    await part(pair);
     options.progress('an application during a synchronisation');
-    const [together] = await Promise.all([runFio({ ...load, seconds: 3 }), reunite(pair)]);
-    return { p99AloneUs: alone.p99Us, p99Us: together.p99Us };
+    const whole = reunite(pair, async () => {
+      const together = await runFio({ ...load, seconds: APPLICATION_S });
+      return { p50Us: together.p50Us, p99Us: together.p99Us };
+    });
+    const { seconds, meanwhile } = await whole;
+    const bytesPerS = options.bytes / seconds;
+    return { p50AloneUs: alone.p50Us, p99AloneUs: alone.p99Us, ...meanwhile, bytesPerS };
   });
 }
 
@@ -64,21 +96,41 @@ async function apart<T>(options: ResyncOptions, measured: (pair: Pair) => Promis
   const pair = await Pair.start({ bytes, under, rttMs });
   try {
     progress('writing while the secondary is away');
-    await pair.cluster.b.role('init');
-    await runFio({ socket: pair.socket, job: FILL, seconds: null });
+    await part(pair);
     return await measured(pair);
   } finally {
     await pair.close();
   }
 }
 
-/** The secondary is back; seconds until everything is copied. */
-async function reunite(pair: Pair): Promise<number> {
+/** The secondary goes, and everything is written without it. */
+async function part(pair: Pair): Promise<void> {
+  await pair.cluster.b.role('init');
+  await runFio({ socket: pair.socket, job: FILL, seconds: null });
+}
+
+interface Reunion<T> {
+  /** Until everything was copied. */
+  readonly seconds: number;
+  /** Of what was done while it was copied. */
+  readonly meanwhile: T;
+}
+
+/** The secondary is back. */
+async function reunite(pair: Pair): Promise<Reunion<null>>;
+async function reunite<T>(pair: Pair, work: () => Promise<T>): Promise<Reunion<T>>;
+async function reunite<T>(
+  pair: Pair,
+  work: () => Promise<T | null> = () => Promise.resolve(null),
+): Promise<Reunion<T | null>> {
   const { a, b } = pair.cluster;
   const from = a.log.length;
   await b.role('secondary');
   await a.logged('Synchronization started', from);
   const startedMs = performance.now();
-  await a.logged('Synchronization complete', from);
-  return (performance.now() - startedMs) / 1000;
+  const complete = a
+    .logged('Synchronization complete', from)
+    .then(() => (performance.now() - startedMs) / 1000);
+  const [seconds, meanwhile] = await Promise.all([complete, work()]);
+  return { seconds, meanwhile };
 }
