@@ -12,7 +12,9 @@ import {
   rmSync,
   statSync,
   writeFileSync,
+  writeSync,
 } from 'node:fs';
+import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -247,13 +249,19 @@ describe('hastd starts', { timeout: 120_000 }, () => {
   });
 
   it('not when its launcher is gone before it is ready', async () => {
-    const launcher = spawn(process.execPath, [HASTD, '-c', config], { stdio: 'ignore' });
+    // It cannot get ready before somebody writes its configuration.
+    const statements = readFileSync(config);
+    const fifo = join(folder, 'fifo');
+    execFileSync('mkfifo', [fifo]);
+    const writer = openSync(fifo, 'r+');
+    const launcher = spawn(process.execPath, [HASTD, '-c', fifo], { stdio: 'ignore' });
     const daemon = await eventually('the daemon', () =>
       Number(readFileSync(`/proc/${launcher.pid ?? 0}/task/${launcher.pid ?? 0}/children`, 'latin1')),
     );
-    process.kill(daemon, 'SIGSTOP');
     launcher.kill('SIGKILL');
-    process.kill(daemon, 'SIGCONT');
+    await once(launcher, 'exit');
+    writeSync(writer, statements);
+    closeSync(writer);
     await eventually('the daemon to end', () => !existsSync(`/proc/${daemon}`));
     expect(existsSync(control)).toBe(false);
   });
