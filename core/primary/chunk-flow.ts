@@ -89,7 +89,7 @@ export class ChunkFlow {
   get #rate(): number {
     const { config, intake } = this.#parts;
     const yields = intake.isBusy(BUSY_MS) && !this.#window.isProbing;
-    return rateAllowed(config.syncrate, this.#window.bestRate, yields);
+    return rateAllowed(config.syncrate, this.#window.freeRate, yields);
   }
 
   #newWindow(): SyncWindow {

@@ -30,9 +30,9 @@ export class SyncPace {
 /** A busy application leaves so much of what could be copied without it. */
 const SHARE_BESIDE_APPLICATION = 0.25;
 
-/** Bytes per millisecond; `bestRate` is what could be copied without limits, `yields` whether an application is busy. */
-export function rateAllowed(limits: SyncRate, bestRate: number, yields: boolean): number {
+/** Bytes per millisecond; `freeRate` is what is copied without limits, `yields` whether an application is busy. */
+export function rateAllowed(limits: SyncRate, freeRate: number, yields: boolean): number {
   const most = limits.mostPerS === null ? Infinity : limits.mostPerS / 1000;
   if (!yields) return most;
-  return Math.min(most, Math.max(limits.leastPerS / 1000, bestRate * SHARE_BESIDE_APPLICATION));
+  return Math.min(most, Math.max(limits.leastPerS / 1000, freeRate * SHARE_BESIDE_APPLICATION));
 }

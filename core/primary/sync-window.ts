@@ -28,8 +28,6 @@ const LEAST_QUEUE_MS = 1;
 const QUEUE_SHARE = 0.5;
 /** A single bad round, of a process that did not get to run, takes no more than a quarter of the window. */
 const MOST_SHRINKING = 0.75;
-/** How fast the best rate follows lower ones. */
-const BEST_RATE_AGING = 1 / 8;
 
 export class SyncWindow {
   readonly #bounds: WindowBounds;
@@ -38,7 +36,7 @@ export class SyncWindow {
   #probesLeft = PROBE_ROUNDS;
   #surveyAtMs = Infinity;
   #leastDelayMs = Infinity;
-  #bestRate = 0;
+  #freeRate = 0;
   #inFlightBytes = 0;
   #settledBytes = 0;
   #idleSinceMs: number;
@@ -66,9 +64,9 @@ export class SyncWindow {
     return this.#phase === 'probing';
   }
 
-  /** Of rounds that were not held up; bytes per millisecond, 0 while unknown. */
-  get bestRate(): number {
-    return this.#bestRate;
+  /** Of the last rounds that were not held up; bytes per millisecond, 0 while unknown. */
+  get freeRate(): number {
+    return this.#freeRate;
   }
 
   /** Something other than the window holds chunks up: the rate of this round says nothing about the way. */
@@ -113,7 +111,7 @@ export class SyncWindow {
     if (this.#phase === 'probing' || this.#phase === 'steady') {
       const rate = deliveredBytes / (nowMs - startedMs);
       this.#adjust(rate);
-      if (!paced) this.#bestRate = Math.max(rate, this.#bestRate + (rate - this.#bestRate) * BEST_RATE_AGING);
+      if (!paced) this.#freeRate = this.#freeRate === 0 ? rate : (this.#freeRate + rate) / 2;
     }
     this.#nextPhase(nowMs);
     this.#beginRound(nowMs);
