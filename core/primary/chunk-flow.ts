@@ -1,4 +1,4 @@
-import { newBuffer } from '../base/slab.js';
+import { BufferPool } from '../base/buffer-pool.js';
 import type { Timer } from '../ports/clock.js';
 import type { Parts } from './parts.js';
 import { rateAllowed, SyncPace } from './sync-pace.js';
@@ -27,7 +27,7 @@ export interface Slot {
 export class ChunkFlow {
   readonly #parts: Parts;
   readonly #ready: () => void;
-  readonly #buffers: Uint8Array[] = [];
+  #buffers = new BufferPool();
   #window: SyncWindow;
   #pace = new SyncPace();
   #timer: Timer | null = null;
@@ -54,7 +54,7 @@ export class ChunkFlow {
 
   /** There is nothing to copy any more. */
   freeBuffers(): void {
-    this.#buffers.length = 0;
+    this.#buffers = new BufferPool();
   }
 
   /** May a chunk start now? If only the rate forbids it, `ready` will be called. */
@@ -75,12 +75,12 @@ export class ChunkFlow {
     const startedMs = this.#parts.clock.now();
     this.#pace.started(bytes, this.#rate, startedMs);
     this.#window.started(bytes, startedMs);
-    const buffer = this.#buffers.pop() ?? newBuffer(this.#parts.maxRequestBytes);
+    const buffer = this.#buffers.take(this.#parts.maxRequestBytes);
     return { buffer, bytes, startedMs, window: this.#window };
   }
 
   finished({ buffer, bytes, startedMs, window }: Slot, succeeded: boolean): void {
-    this.#buffers.push(buffer);
+    this.#buffers.give(buffer);
     const now = this.#parts.clock.now();
     window.finished(bytes, succeeded ? now - startedMs : null, now);
   }

@@ -74,8 +74,8 @@ export const mistakesWithSynchronization: readonly Mutant[] = [
     patches: [
       {
         file: FLOW,
-        find: 'const buffer = this.#buffers.pop() ?? newBuffer(this.#parts.maxRequestBytes);',
-        replace: 'const buffer = (this.buffer ??= newBuffer(this.#parts.maxRequestBytes));',
+        find: 'const buffer = this.#buffers.take(this.#parts.maxRequestBytes);',
+        replace: 'const buffer = (this.buffer ??= this.#buffers.take(this.#parts.maxRequestBytes));',
       },
     ],
   },
