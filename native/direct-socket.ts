@@ -79,7 +79,7 @@ export class DirectSocket implements NetworkSocket {
     this.#ends = ends;
     this.#takeOver();
     if (this.#gone) return;
-    this.#watch();
+    this.#readOn();
     this.#turns.run(() => {
       this.#handler?.connected();
       this.#handOver();
@@ -110,8 +110,7 @@ export class DirectSocket implements NetworkSocket {
   resume(): void {
     if (!this.#paused || this.#gone) return;
     this.#paused = false;
-    if (this.#unread.length === 0) this.#watch();
-    else process.nextTick(this.#goOn);
+    this.#readOn();
   }
 
   detach(): DetachedSocket {
@@ -160,6 +159,11 @@ export class DirectSocket implements NetworkSocket {
     });
   }
 
+  #readOn(): void {
+    if (this.#unread.length === 0) this.#watch();
+    else process.nextTick(this.#deliverUnread);
+  }
+
   /** What an event loop has to look out for. */
   #watch(): void {
     const reads = !this.#paused && this.#unread.length === 0;
@@ -198,8 +202,8 @@ export class DirectSocket implements NetworkSocket {
     if (-result !== constants.errno.EAGAIN) this.#end(errnoError(-result));
   }
 
-  /** What another process has received comes first. */
-  readonly #goOn = (): void => {
+  /** What was received before comes first. */
+  readonly #deliverUnread = (): void => {
     this.#turns.run(() => {
       const handler = this.#handler;
       while (handler !== null && this.#unread.length > 0 && !this.#paused && !this.#gone) {
