@@ -48,7 +48,7 @@ async function works(
   const profiles = profile === null ? null : profileFolder(profile);
   const pair = await Pair.start({ bytes: DEVICE_BYTES, under: MEMORY, profiles });
   try {
-    for (const { name, socket } of [file, memory, pair]) {
+    for (const { name, socket } of quick ? [file, pair] : [file, memory, pair]) {
       progress(`first writes: ${name}`);
       // Memory that the system has yet to find costs more than all the rest.
       await runFio({ socket, job: FILL, seconds: null });
@@ -95,7 +95,7 @@ async function resyncs(rtts: readonly number[], bytes: number): Promise<ResyncRo
 }
 
 async function bench({ only, ...given }: Options): Promise<Report> {
-  const options = given.quick ? { ...given, only, seconds: 0.4, rounds: 1 } : { ...given, only };
+  const options = given.quick ? { ...given, only, seconds: 0.3, rounds: 1 } : { ...given, only };
   const isWanted = (name: string): boolean => (only === null ? !given.quick : only.test(name));
   const jobs = JOBS.filter(({ name }) => only?.test(name) ?? true);
   const found = { ceilings: await ceilings(MEMORY, options.seconds / 3), ...(await works(jobs, options)) };
