@@ -11,23 +11,18 @@ import type { PortError } from '../core/ports/error.js';
 import type { DetachedSocket, SocketHandler } from '../core/ports/network.js';
 import { errnoError, READABLE, WRITABLE, type Addon, type PolledSocket } from './addon.js';
 import { portErrorOf } from './errors.js';
-import { descriptorOf, takeBuffered, type Ends, type NetworkSocket, type Start } from './socket.js';
+import { NetworkSocket, type Ends, type Start } from './network-socket.js';
+import { descriptorOf, takeBuffered } from './socket.js';
 
 /** Received in one turn at most: others have something to do, too. */
 const MAX_TURN_BYTES = 1 << 20;
-const NOTHING = new Uint8Array(0);
 
-export class DirectSocket implements NetworkSocket {
-  readonly #turns: Turns;
+export class DirectSocket extends NetworkSocket {
   readonly #addon: Addon;
-  #ends: Ends;
-  #handler: SocketHandler | null;
   /** The connection before it is established. */
   #netSocket: NetSocket | null;
   /** Null: it is not established yet, or gone. */
   #polled: PolledSocket | null = null;
-  #paused: boolean;
-  #gone = false;
   readonly #outgoing: Uint8Array[] = [];
   /** Bytes of the first outgoing chunk that are sent already. */
   #skip = 0;
@@ -36,8 +31,6 @@ export class DirectSocket implements NetworkSocket {
   #handOverPending = false;
   /** The system has no room for more; it will tell. */
   #full = false;
-  /** Received before this took over, and not yet taken by the handler. */
-  #unread: Uint8Array;
 
   /** `handler` may follow with `attach`. */
   constructor(
@@ -47,13 +40,9 @@ export class DirectSocket implements NetworkSocket {
     ends: Ends,
     start: Start,
   ) {
-    this.#turns = turns;
+    super(turns, handler, ends, start);
     this.#addon = addon;
     this.#netSocket = netSocket;
-    this.#handler = handler;
-    this.#ends = ends;
-    this.#paused = start !== 'dialling';
-    this.#unread = start === 'dialling' ? NOTHING : start.unread;
     netSocket.on('error', (error) => {
       if (this.#netSocket !== null) this.#end(portErrorOf(error));
     });
@@ -63,35 +52,19 @@ export class DirectSocket implements NetworkSocket {
     if (start !== 'dialling') this.#takeOver();
   }
 
-  get localAddress(): string {
-    return this.#ends.local;
-  }
-
-  get remoteAddress(): string {
-    return this.#ends.remote;
-  }
-
-  get peerUid(): number | null {
-    return this.#ends.peerUid;
-  }
-
   establish(ends: Ends): void {
-    this.#ends = ends;
+    this.ends = ends;
     this.#takeOver();
-    if (this.#gone) return;
+    if (this.gone) return;
     this.#readOn();
-    this.#turns.run(() => {
-      this.#handler?.connected();
+    this.turns.run(() => {
+      this.handler?.connected();
       this.#handOver();
     });
   }
 
-  attach(handler: SocketHandler): void {
-    this.#handler = handler;
-  }
-
   send(chunks: readonly Uint8Array[]): void {
-    if (this.#gone) return;
+    if (this.gone) return;
     for (const chunk of chunks) {
       if (chunk.length === 0) continue;
       this.#outgoing.push(chunk);
@@ -99,17 +72,17 @@ export class DirectSocket implements NetworkSocket {
     }
     if (this.#handOverPending || this.#full) return;
     this.#handOverPending = true;
-    this.#turns.atEnd(this.#handOver);
+    this.turns.atEnd(this.#handOver);
   }
 
   pause(): void {
-    this.#paused = true;
+    this.paused = true;
     this.#watch();
   }
 
   resume(): void {
-    if (!this.#paused || this.#gone) return;
-    this.#paused = false;
+    if (!this.paused || this.gone) return;
+    this.paused = false;
     this.#readOn();
   }
 
@@ -117,10 +90,10 @@ export class DirectSocket implements NetworkSocket {
     const polled = this.#polled;
     assert(polled !== null, 'only an established connection can be given away');
     assert(this.#unsentBytes === 0, 'a socket is given away after everything was sent');
-    this.#gone = true;
+    this.gone = true;
     this.#polled = null;
     const handle = new NetSocket({ fd: polled.release(false) });
-    return { handle, unread: takeBuffered(handle, this.#unread) };
+    return { handle, unread: takeBuffered(handle, this.unread) };
   }
 
   destroy(): void {
@@ -135,7 +108,7 @@ export class DirectSocket implements NetworkSocket {
   #takeOver(): void {
     const netSocket = this.#netSocket;
     if (netSocket === null) return;
-    this.#unread = takeBuffered(netSocket, this.#unread);
+    this.unread = takeBuffered(netSocket, this.unread);
     try {
       this.#polled = new this.#addon.PolledSocket(descriptorOf(netSocket), this.#ready);
     } catch (error) {
@@ -147,44 +120,44 @@ export class DirectSocket implements NetworkSocket {
   }
 
   #end(error: PortError | null): void {
-    if (this.#gone) return;
-    this.#gone = true;
+    if (this.gone) return;
+    this.gone = true;
     this.#netSocket?.destroy();
     this.#polled?.release(true);
     this.#netSocket = null;
     this.#polled = null;
     this.#outgoing.length = 0;
     process.nextTick(() => {
-      this.#turns.run(() => this.#handler?.closed(error));
+      this.turns.run(() => this.handler?.closed(error));
     });
   }
 
   #readOn(): void {
-    if (this.#unread.length === 0) this.#watch();
-    else process.nextTick(this.#deliverUnread);
+    if (this.unread.length === 0) this.#watch();
+    else process.nextTick(this.#readUnread);
   }
 
   /** What an event loop has to look out for. */
   #watch(): void {
-    const reads = !this.#paused && this.#unread.length === 0;
+    const reads = !this.paused && this.unread.length === 0;
     this.#polled?.watch((reads ? READABLE : 0) | (this.#full ? WRITABLE : 0));
   }
 
   readonly #ready = (events: number): void => {
-    this.#turns.run(() => {
+    this.turns.run(() => {
       if ((events & WRITABLE) !== 0 && this.#full) {
         this.#full = false;
-        this.#watch();
         this.#handOver();
+        this.#watch();
       }
       if ((events & READABLE) !== 0) this.#receive();
     });
   };
 
   #receive(): void {
-    const handler = this.#handler;
+    const handler = this.handler;
     let room = MAX_TURN_BYTES;
-    while (handler !== null && this.#polled !== null && !this.#paused && room > 0) {
+    while (handler !== null && this.#polled !== null && !this.paused && room > 0) {
       const target = handler.target();
       const bytes = this.#polled.receive(target);
       if (bytes <= 0) {
@@ -203,18 +176,8 @@ export class DirectSocket implements NetworkSocket {
   }
 
   /** What was received before comes first. */
-  readonly #deliverUnread = (): void => {
-    this.#turns.run(() => {
-      const handler = this.#handler;
-      while (handler !== null && this.#unread.length > 0 && !this.#paused && !this.#gone) {
-        const target = handler.target();
-        const part = this.#unread.subarray(0, target.length);
-        assert(part.length > 0, 'there is always room for a byte');
-        target.set(part);
-        this.#unread = part.length === this.#unread.length ? NOTHING : this.#unread.subarray(part.length);
-        handler.filled(part.length);
-      }
-    });
+  readonly #readUnread = (): void => {
+    this.turns.run(this.deliverUnread);
     this.#watch();
   };
 
@@ -231,7 +194,7 @@ export class DirectSocket implements NetworkSocket {
       this.#full = true;
       this.#watch();
     }
-    if (result > 0) this.#handler?.sent(this.#sentBytes);
+    if (result > 0) this.handler?.sent(this.#sentBytes);
   };
 
   /** The system has taken so many bytes. */

@@ -7,8 +7,9 @@ import type { Socket as NetSocket } from 'node:net';
 import { assert } from '../core/base/assert.js';
 import type { Turns } from '../core/base/turns.js';
 import type { PortError } from '../core/ports/error.js';
-import type { DetachedSocket, Socket, SocketHandler } from '../core/ports/network.js';
+import type { DetachedSocket, SocketHandler } from '../core/ports/network.js';
 import { portErrorOf } from './errors.js';
+import { NetworkSocket, type Ends, type Start } from './network-socket.js';
 
 /** The part of Node's internal handle that says whether the event loop reads from the descriptor. */
 interface ReadHandle {
@@ -25,103 +26,56 @@ interface ReadHandle {
 const MAX_BATCH = 256 * 1024;
 const NOTHING = new Uint8Array(0);
 
-/** The two ends of a connection, as `Socket` shows them. */
-export interface Ends {
-  readonly local: string;
-  readonly remote: string;
-  readonly peerUid: number | null;
-}
-
-/** How a socket begins; an established one is paused until `resume`. */
-export type Start = 'dialling' | { readonly unread: Uint8Array };
-
-/** A socket as its network sees it. */
-export interface NetworkSocket extends Socket {
-  /** A dialled socket is connected: only now it has ends, and what was sent can go out. */
-  establish(ends: Ends): void;
-  /** The handler of an accepted socket is known only after the socket. */
-  attach(handler: SocketHandler): void;
-  /** Ends the connection because of `error`. */
-  fail(error: PortError): void;
-}
-
-export class NodeSocket implements NetworkSocket {
-  #ends: Ends;
-  readonly #turns: Turns;
+export class NodeSocket extends NetworkSocket {
   readonly #socket: NetSocket;
-  #handler: SocketHandler | null;
   #established: boolean;
-  #paused: boolean;
   /** Reading has begun; an accepted or adopted socket waits for `resume`. */
   #started: boolean;
-  #gone = false;
   /** Why the connection ends; null for its regular end. */
   #error: PortError | null = null;
   #outgoing: Uint8Array[] = [];
   #handOverPending = false;
   #writing = false;
   #sentBytes = 0;
-  /** Received and not yet taken by the handler. */
-  #unread: Uint8Array;
 
   constructor(turns: Turns, socket: NetSocket, handler: SocketHandler | null, ends: Ends, start: Start) {
-    this.#turns = turns;
+    super(turns, handler, ends, start);
     this.#socket = socket;
-    this.#handler = handler;
-    this.#ends = ends;
     this.#established = start !== 'dialling';
-    this.#paused = start !== 'dialling';
     this.#started = start === 'dialling';
-    this.#unread = start === 'dialling' ? NOTHING : start.unread;
-    if (this.#paused) socket.pause();
+    if (this.paused) socket.pause();
     socket.on('data', this.#received);
     socket.on('end', this.#ended);
     socket.on('error', this.#failed);
     socket.on('close', this.#closed);
   }
 
-  get localAddress(): string {
-    return this.#ends.local;
-  }
-
-  get remoteAddress(): string {
-    return this.#ends.remote;
-  }
-
-  get peerUid(): number | null {
-    return this.#ends.peerUid;
-  }
-
   establish(ends: Ends): void {
-    this.#ends = ends;
+    this.ends = ends;
     this.#established = true;
-    this.#turns.run(() => this.#handler?.connected());
+    this.turns.run(() => this.handler?.connected());
     this.#handOver();
   }
 
-  attach(handler: SocketHandler): void {
-    this.#handler = handler;
-  }
-
   send(chunks: readonly Uint8Array[]): void {
-    if (this.#gone) return;
+    if (this.gone) return;
     for (const chunk of chunks) if (chunk.length > 0) this.#outgoing.push(chunk);
     if (this.#handOverPending) return;
     this.#handOverPending = true;
-    this.#turns.atEnd(() => {
+    this.turns.atEnd(() => {
       this.#handOverPending = false;
       this.#handOver();
     });
   }
 
   pause(): void {
-    this.#paused = true;
+    this.paused = true;
     this.#socket.pause();
   }
 
   resume(): void {
-    if (!this.#paused || this.#gone) return;
-    this.#paused = false;
+    if (!this.paused || this.gone) return;
+    this.paused = false;
     process.nextTick(() => {
       this.#goOn();
     });
@@ -133,31 +87,31 @@ export class NodeSocket implements NetworkSocket {
    * be read later in this process.
    */
   detach(): DetachedSocket {
-    assert(!this.#gone, 'a closed socket cannot be given away');
+    assert(!this.gone, 'a closed socket cannot be given away');
     assert(this.#outgoing.length === 0 && !this.#writing, 'a socket is given away after everything was sent');
-    this.#gone = true;
+    this.gone = true;
     const socket = this.#socket;
     socket.off('data', this.#received).off('end', this.#ended).off('close', this.#closed);
     socket.off('error', this.#failed).on('error', ignore);
     socket.pause();
-    return { handle: socket, unread: takeBuffered(socket, this.#unread) };
+    return { handle: socket, unread: takeBuffered(socket, this.unread) };
   }
 
   destroy(): void {
-    if (this.#gone) return;
-    this.#gone = true;
+    if (this.gone) return;
+    this.gone = true;
     this.#socket.destroy();
   }
 
   fail(error: PortError): void {
-    if (this.#gone) return;
+    if (this.gone) return;
     this.#error = error;
     this.destroy();
   }
 
   /** Hands over what the turn has sent, one batch at a time. */
   #handOver(): void {
-    if (!this.#established || this.#gone || this.#writing || this.#outgoing.length === 0) return;
+    if (!this.#established || this.gone || this.#writing || this.#outgoing.length === 0) return;
     const batch = this.#takeBatch();
     const last = batch.pop() ?? NOTHING;
     let bytes = last.length;
@@ -169,9 +123,9 @@ export class NodeSocket implements NetworkSocket {
     }
     this.#socket.write(last, (error) => {
       this.#writing = false;
-      if (this.#gone || error) return;
+      if (this.gone || error) return;
       this.#sentBytes += bytes;
-      this.#turns.run(() => this.#handler?.sent(this.#sentBytes));
+      this.turns.run(() => this.handler?.sent(this.#sentBytes));
       this.#handOver();
     });
     this.#socket.uncork();
@@ -195,29 +149,17 @@ export class NodeSocket implements NetworkSocket {
 
   /** After a resume: first what was received before the pause. */
   #goOn(): void {
-    if (this.#paused || this.#gone) return;
-    if (this.#unread.length > 0) this.#turns.run(this.#deliver);
-    if (this.#paused || this.#gone) return;
+    if (this.paused || this.gone) return;
+    if (this.unread.length > 0) this.turns.run(this.deliverUnread);
+    if (this.paused || this.gone) return;
     this.#socket.resume();
     if (!this.#started) startReading(this.#socket);
     this.#started = true;
   }
 
   readonly #received = (bytes: Uint8Array): void => {
-    this.#unread = this.#unread.length === 0 ? bytes : Buffer.concat([this.#unread, bytes]);
-    if (!this.#paused && !this.#gone) this.#turns.run(this.#deliver);
-  };
-
-  readonly #deliver = (): void => {
-    const handler = this.#handler;
-    while (handler !== null && this.#unread.length > 0 && !this.#paused && !this.#gone) {
-      const target = handler.target();
-      const part = this.#unread.subarray(0, target.length);
-      assert(part.length > 0, 'there is always room for a byte');
-      target.set(part);
-      this.#unread = this.#unread.subarray(part.length);
-      handler.filled(part.length);
-    }
+    this.unread = this.unread.length === 0 ? bytes : Buffer.concat([this.unread, bytes]);
+    if (!this.paused && !this.gone) this.turns.run(this.deliverUnread);
   };
 
   /** The peer will not send more. There is no half close in HAST. */
@@ -230,9 +172,9 @@ export class NodeSocket implements NetworkSocket {
   };
 
   readonly #closed = (): void => {
-    this.#gone = true;
+    this.gone = true;
     this.#outgoing = [];
-    this.#turns.run(() => this.#handler?.closed(this.#error));
+    this.turns.run(() => this.handler?.closed(this.#error));
   };
 }
 

@@ -13,8 +13,8 @@ import type { DetachedSocket, Listener, Network, Socket, SocketHandler } from '.
 import type { Addon } from './addon.js';
 import { portErrorOf } from './errors.js';
 import { DirectSocket } from './direct-socket.js';
+import type { Ends, NetworkSocket, Start } from './network-socket.js';
 import { descriptorOf, NodeSocket } from './socket.js';
-import type { Ends, NetworkSocket, Start } from './socket.js';
 import { systemText } from './text.js';
 import { clearSocketPath, listenPrivately } from './unix-path.js';
 import type { UnixListenOptions } from './unix-path.js';

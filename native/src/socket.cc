@@ -74,8 +74,7 @@ class PolledSocket : public Napi::ObjectWrap<PolledSocket> {
   }
 
   void Start() {
-    const int events = events_;
-    const int wanted = ((events & kReadable) ? UV_READABLE : 0) | ((events & kWritable) ? UV_WRITABLE : 0);
+    const int wanted = ((events_ & kReadable) ? UV_READABLE : 0) | ((events_ & kWritable) ? UV_WRITABLE : 0);
     if (wanted == 0) uv_poll_stop(poll_);
     else uv_poll_start(poll_, wanted, Ready);
   }
