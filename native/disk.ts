@@ -4,6 +4,7 @@
  */
 import { constants, fstatSync } from 'node:fs';
 import * as fs from 'node:fs';
+import { afterAll } from '../core/base/after-all.js';
 import { assert } from '../core/base/assert.js';
 import type { Turns } from '../core/base/turns.js';
 import type { Disk, DiskWrite } from '../core/ports/disk.js';
@@ -34,6 +35,8 @@ export interface OpenDiskOptions {
 const FILE_SECTOR_SIZE = 512;
 /** More writes than these are made durable by one flush of everything: each would wait for the medium by itself. */
 const MOST_WRITTEN_THROUGH = 4;
+/** What fdatasync(2) says of a medium that has nothing like a cache to flush. */
+const NO_CACHE: ReadonlySet<string> = new Set(['EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'ENOTTY']);
 /** Deleting without the system's help writes pieces of so many bytes. */
 const ZEROS = new Uint8Array(1024 * 1024);
 
@@ -130,6 +133,7 @@ abstract class FdDisk implements Disk {
   readonly mediaSize: number;
   readonly sectorSize: number;
   protected readonly fd: number;
+  protected readonly addon: Addon | null;
   readonly #through: number | null;
   readonly #turns: Turns;
   readonly #pool: DiskPool;
@@ -138,6 +142,7 @@ abstract class FdDisk implements Disk {
   #closed: Done | null = null;
 
   constructor(open: OpenFile, addon: Addon | null) {
+    this.addon = addon;
     this.fd = open.fd;
     this.#through = open.through;
     this.#turns = open.turns;
@@ -239,14 +244,7 @@ abstract class FdDisk implements Disk {
 
   protected fdatasync(done: Done): void {
     const ended = (error: PortError | null): void => {
-      const code = error?.code;
-      // A medium that has nothing like a cache to flush.
-      const cannot =
-        code === 'EINVAL' ||
-        code === 'ENOTSUP' ||
-        code === 'EOPNOTSUPP' ||
-        code === 'ENOSYS' ||
-        code === 'ENOTTY';
+      const cannot = error !== null && NO_CACHE.has(error.code);
       done(cannot ? portError('EOPNOTSUPP', 'the medium cannot flush') : error);
       this.ended(1);
     };
@@ -269,15 +267,11 @@ abstract class FdDisk implements Disk {
   }
 
   #writePlainly(writes: readonly DiskWrite[], durably: boolean, done: Done): void {
-    let left = writes.length;
-    let failure: PortError | null = null;
-    const written: Done = (error) => {
-      failure ??= error;
-      if (--left > 0) return;
+    const written = afterAll(writes.length, (failure) => {
       if (failure?.code === 'EOPNOTSUPP') done(portError('EIO', failure.message));
       else if (failure !== null || !durably) done(failure);
       else this.#flush(done);
-    };
+    });
     for (const { offset, source } of writes) {
       this.#outstanding++;
       this.#inline.add({ kind: 'write', offset, buffer: source, done: written });
@@ -313,12 +307,10 @@ abstract class FdDisk implements Disk {
 }
 
 class FileDisk extends FdDisk {
-  readonly #addon: Addon | null;
   #punches: boolean;
 
   constructor(open: OpenFile, addon: Addon | null) {
     super(open, addon);
-    this.#addon = addon;
     this.#punches = addon !== null;
   }
 
@@ -327,7 +319,7 @@ class FileDisk extends FdDisk {
       this.writeZeros(offset, length, done);
       return;
     }
-    this.#addon?.punchHole(
+    this.addon?.punchHole(
       this.fd,
       offset,
       length,
@@ -348,23 +340,16 @@ class FileDisk extends FdDisk {
 }
 
 class DeviceDisk extends FdDisk {
-  readonly #addon: Addon | null;
-
-  constructor(open: OpenFile, addon: Addon | null) {
-    super(open, addon);
-    this.#addon = addon;
-  }
-
   protected override free(offset: number, length: number, done: Done): void {
-    if (this.#addon === null) this.writeZeros(offset, length, done);
-    else this.#addon.discard(this.fd, offset, length, finishedWith(done));
+    if (this.addon === null) this.writeZeros(offset, length, done);
+    else this.addon.discard(this.fd, offset, length, finishedWith(done));
   }
 
   /** On Linux fdatasync(2) empties a device's cache; on FreeBSD only an ioctl does. */
   protected override sync(done: Done): void {
     if (process.platform === 'linux') this.fdatasync(done);
-    else if (this.#addon === null) this.#cannotFlush(this.finish(done));
-    else this.#addon.flushDevice(this.fd, finishedWith(this.finish(done)));
+    else if (this.addon === null) this.#cannotFlush(this.finish(done));
+    else this.addon.flushDevice(this.fd, finishedWith(this.finish(done)));
   }
 
   #cannotFlush(done: Done): void {

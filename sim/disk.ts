@@ -1,4 +1,5 @@
 /** A medium as one process has opened it: operations take their time, fail as the medium does, and die with the process. */
+import { afterAll } from '../core/base/after-all.js';
 import { assert } from '../core/base/assert.js';
 import type { Disk, DiskWrite } from '../core/ports/disk.js';
 import { portError } from '../core/ports/error.js';
@@ -87,15 +88,11 @@ export class SimDisk implements Disk {
   /** Durable is what was to be, and nothing besides. */
   writeAll(writes: readonly DiskWrite[], durably: boolean, done: Done): void {
     assert(writes.length > 0, 'something is written');
-    let left = writes.length;
-    let failure: PortError | null = null;
-    const written: Done = (error) => {
-      failure ??= error;
-      if (--left > 0) return;
+    const written = afterAll(writes.length, (failure) => {
       if (failure !== null) done(failure.code === 'EOPNOTSUPP' ? portError('EIO', failure.message) : failure);
       else if (durably) this.#start('flush', 0, 0, null, done, writes);
       else done(null);
-    };
+    });
     for (const { offset, source } of writes) this.write(offset, source, written);
   }
 

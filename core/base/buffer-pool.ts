@@ -2,14 +2,10 @@
  * Buffers that are used again: memory of its own for every payload costs its zeroing, and the system a page fault for every 4 KiB.
  * Most payloads have one of a few lengths, so buffers are kept by their exact length.
  */
+import { newTransferBuffer } from './slab.js';
 
 /** Kept for later, all lengths together. */
 const MAX_KEPT_BYTES = 8 * 1024 * 1024;
-/**
- * Engines begin large buffers 16 bytes after the start of a page, where copies from the page cache are four times slower
- * on some processors.
- */
-const SHIFT_BYTES = 48;
 
 export class BufferPool {
   readonly #kept = new Map<number, Uint8Array[]>();
@@ -18,7 +14,7 @@ export class BufferPool {
   /** `length` bytes, and nobody knows what is in them. */
   take(length: number): Uint8Array {
     const buffer = this.#kept.get(length)?.pop();
-    if (buffer === undefined) return new Uint8Array(length + SHIFT_BYTES).subarray(SHIFT_BYTES);
+    if (buffer === undefined) return newTransferBuffer(length);
     this.#keptBytes -= length;
     return buffer;
   }

@@ -22,3 +22,14 @@ export function newBuffer(length: number): Uint8Array {
   used = Math.ceil((start + length) / ALIGNMENT) * ALIGNMENT;
   return new Uint8Array(slab, start, length);
 }
+
+/**
+ * Engines begin large buffers 16 bytes after the start of a page, where copies to and from the page cache are four times
+ * slower on some processors.
+ */
+const SHIFT_BYTES = 48;
+
+/** Memory of its own for transfers: `length` zero bytes. */
+export function newTransferBuffer(length: number): Uint8Array {
+  return new Uint8Array(length + SHIFT_BYTES).subarray(SHIFT_BYTES);
+}

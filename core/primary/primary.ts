@@ -56,6 +56,7 @@ export class Primary implements ResourceWorker, DeviceHandler, IntakeOwner, Link
     const { statistics, intake, map, mapStore, link, metadata, synchronizer } = this.#parts;
     const counts = statistics.counts();
     const { incomplete } = metadata.current;
+    const { standing } = synchronizer;
     return {
       status: link.session === null ? 'degraded' : 'complete',
       dirty: map.dirtyBytes,
@@ -76,8 +77,8 @@ export class Primary implements ResourceWorker, DeviceHandler, IntakeOwner, Link
       sendQueue: 0,
       doneQueue: 0,
       recvQueue: link.session?.outstanding ?? 0,
-      syncLeft: synchronizer.standing?.leftBytes ?? 0,
-      syncRate: synchronizer.standing?.bytesPerS ?? 0,
+      syncLeft: standing?.leftBytes ?? 0,
+      syncRate: standing?.bytesPerS ?? 0,
       localCopy: incomplete ? 'incomplete' : 'complete',
       // A worker that has only just started withholds nothing.
       exported: this.#device !== null || !incomplete,

@@ -3,13 +3,12 @@
  * (a buddy system), so that the bound is strict and nothing is allocated or collected per request.
  * Untouched parts of the block cost no memory.
  *
- * Every piece starts 64 bytes after a multiple of 4096. Large allocations start at a page + 16, where copies to
- * and from the page cache are four times slower on some processors.
+ * Every piece starts as far from a page's beginning as the block does (`newTransferBuffer`).
  */
 import { assert } from '../../core/base/assert.js';
+import { newTransferBuffer } from '../../core/base/slab.js';
 
 const LEAF_BYTES = 4096;
-const SHIFT_BYTES = 48;
 const NONE = -1;
 
 export class Slab {
@@ -27,7 +26,7 @@ export class Slab {
     const leaves = totalBytes / LEAF_BYTES;
     this.#topOrder = Math.log2(leaves);
     assert(Number.isInteger(this.#topOrder), 'a slab is a power of two of leaves');
-    this.#bytes = new Uint8Array(totalBytes + SHIFT_BYTES).subarray(SHIFT_BYTES);
+    this.#bytes = newTransferBuffer(totalBytes);
     this.#freeOrder = new Int8Array(leaves).fill(NONE);
     this.#next = new Int32Array(leaves).fill(NONE);
     this.#previous = new Int32Array(leaves).fill(NONE);

@@ -1,5 +1,6 @@
+import { afterAll } from '../../core/base/after-all.js';
 import type { Disk, DiskWrite } from '../../core/ports/disk.js';
-import { portError, type Done, type PortError } from '../../core/ports/error.js';
+import { portError, type Done } from '../../core/ports/error.js';
 import type { DiskOperation } from '../../sim/disk-faults.js';
 
 /** One operation that the core has asked for and that waits to be completed. */
@@ -40,16 +41,11 @@ export class ManualDisk implements Disk {
 
   /** As so many writes, and a flush after them. */
   writeAll(writes: readonly DiskWrite[], durably: boolean, done: Done): void {
-    let left = writes.length;
-    let failure: PortError | null = null;
-    for (const { offset, source } of writes) {
-      this.write(offset, source, (error) => {
-        failure ??= error;
-        if (--left > 0) return;
-        if (failure === null && durably) this.flush(done);
-        else done(failure);
-      });
-    }
+    const written = afterAll(writes.length, (failure) => {
+      if (failure === null && durably) this.flush(done);
+      else done(failure);
+    });
+    for (const { offset, source } of writes) this.write(offset, source, written);
   }
 
   delete(offset: number, length: number, done: Done): void {

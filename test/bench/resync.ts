@@ -64,7 +64,7 @@ export function resyncGoal(
 export async function resync({ bytes, under, rttMs, progress }: ResyncOptions): Promise<ResyncRow> {
   return apart({ bytes, under, rttMs, progress }, async (pair) => {
     progress(`synchronisation over ${String(rttMs)} ms`);
-    const { seconds } = await reunite(pair);
+    const { seconds } = await reunite(pair, nothing);
     await pair.verify();
     return { rttMs, bytes, bytesPerS: bytes / seconds };
   });
@@ -75,18 +75,19 @@ export async function disturbance(options: ResyncOptions): Promise<Disturbance> 
   return apart(options, async (pair) => {
     const { socket } = pair;
     const load = { socket, job: APPLICATION, ratePerS: APPLICATION_PER_S };
-    await reunite(pair);
+    await reunite(pair, nothing);
     options.progress('an application alone');
     const alone = await runFio({ ...load, seconds: APPLICATION_S });
     await part(pair);
     options.progress('an application during a synchronisation');
-    const whole = reunite(pair, async () => {
-      const together = await runFio({ ...load, seconds: APPLICATION_S });
-      return { p50Us: together.p50Us, p99Us: together.p99Us };
-    });
-    const { seconds, meanwhile } = await whole;
-    const bytesPerS = options.bytes / seconds;
-    return { p50AloneUs: alone.p50Us, p99AloneUs: alone.p99Us, ...meanwhile, bytesPerS };
+    const { seconds, meanwhile } = await reunite(pair, () => runFio({ ...load, seconds: APPLICATION_S }));
+    return {
+      p50AloneUs: alone.p50Us,
+      p99AloneUs: alone.p99Us,
+      p50Us: meanwhile.p50Us,
+      p99Us: meanwhile.p99Us,
+      bytesPerS: options.bytes / seconds,
+    };
   });
 }
 
@@ -109,6 +110,8 @@ async function part(pair: Pair): Promise<void> {
   await runFio({ socket: pair.socket, job: FILL, seconds: null });
 }
 
+const nothing = (): Promise<void> => Promise.resolve();
+
 interface Reunion<T> {
   /** Until everything was copied. */
   readonly seconds: number;
@@ -116,13 +119,8 @@ interface Reunion<T> {
   readonly meanwhile: T;
 }
 
-/** The secondary is back. */
-async function reunite(pair: Pair): Promise<Reunion<null>>;
-async function reunite<T>(pair: Pair, work: () => Promise<T>): Promise<Reunion<T>>;
-async function reunite<T>(
-  pair: Pair,
-  work: () => Promise<T | null> = () => Promise.resolve(null),
-): Promise<Reunion<T | null>> {
+/** The secondary is back; `work` is done while it catches up. */
+async function reunite<T>(pair: Pair, work: () => Promise<T>): Promise<Reunion<T>> {
   const { a, b } = pair.cluster;
   const from = a.log.length;
   await b.role('secondary');

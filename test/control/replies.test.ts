@@ -58,6 +58,16 @@ const WORKER: WorkerStatus = {
 };
 const BUSY: StatusReport = { ...IDLE, role: 'primary', workerpid: 4711, worker: WORKER };
 
+/** There is something to say in every field of ours. */
+const TALKATIVE: WorkerStatus = {
+  ...WORKER,
+  remoteErrors: 3,
+  syncLeft: 4096,
+  syncRate: 0,
+  localCopy: 'incomplete',
+  exported: false,
+};
+
 describe('derived examples of the specification', () => {
   const EXAMPLES: [string, NvPair[], string][] = [
     [
@@ -136,15 +146,7 @@ describe('a status reply', () => {
   });
 
   it('adds fields of ours only when there is something to tell', () => {
-    const worker: WorkerStatus = {
-      ...WORKER,
-      remoteErrors: 3,
-      syncLeft: 4096,
-      syncRate: 0,
-      localCopy: 'incomplete',
-      exported: false,
-    };
-    expect(encodeStatusReply([{ ...BUSY, worker }]).slice(-5)).toEqual([
+    expect(encodeStatusReply([{ ...BUSY, worker: TALKATIVE }]).slice(-5)).toEqual([
       nv.uint64('remote_errors0', 3),
       nv.string('localcopy0', 'incomplete'),
       nv.uint64('sync_left0', 4096),
@@ -158,14 +160,7 @@ describe('a status reply', () => {
   });
 
   it('comes back as it was sent, one entry per resource', () => {
-    const worker: WorkerStatus = {
-      ...WORKER,
-      remoteErrors: 3,
-      syncLeft: 4096,
-      syncRate: 0,
-      localCopy: 'incomplete',
-      exported: false,
-    };
+    const worker = TALKATIVE;
     const { status, localCopy, exported, ...counters } = worker;
     const reply = decodeStatusReply(
       listOf(encodeStatusReply([IDLE, { kind: 'error', resource: 'x', error: 57 }, { ...BUSY, worker }])),
